@@ -1,0 +1,1 @@
+"""The language every service speaks: events, views, boards, subjects and streams. Data only."""

@@ -1,0 +1,51 @@
+"""Every message of version 1, and how to find the class of one that arrived."""
+
+from contracts.base import Event, View
+from contracts.board import Board
+from contracts.evaluation import (
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
+    EvaluationTaskScored,
+)
+from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionCancelled,
+    SubmissionReceived,
+    SubmissionRejected,
+    SubmissionRerunRequested,
+)
+from contracts.views import Entry, Request
+from contracts.vote import VoteCast
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    SubmissionReceived,
+    SubmissionAccepted,
+    SubmissionRejected,
+    SubmissionCancelled,
+    SubmissionRerunRequested,
+    EvaluationStarted,
+    EvaluationTaskScored,
+    EvaluationFinished,
+    EvaluationFailed,
+    VoteCast,
+    ModelFlagged,
+    ModelUnflagged,
+    ModelRenamed,
+    ModelRemoved,
+)
+VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board)
+
+_EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
+_VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}
+
+
+def event_class(type_name: str) -> type[Event] | None:
+    """The class for a `ce-type`; None for one that a newer writer has added."""
+    return _EVENT_BY_TYPE.get(type_name)
+
+
+def view_class(subject: str) -> type[View] | None:
+    """The class for a subject in VIEWS; None for a kind that a newer writer has added."""
+    return _VIEW_BY_TYPE.get(".".join(subject.split(".")[:4]))

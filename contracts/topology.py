@@ -1,0 +1,112 @@
+"""Streams, durable consumers and buckets, as data. Operators scale on these names: they are part
+of the contract, and KEDA finds them by name."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.models import Lane, Tier
+from contracts.submission import SubmissionAccepted, SubmissionReceived
+
+
+class Retention(StrEnum):
+    """`limits` keeps messages whether read or not; `workqueue` drops what has been handled."""
+
+    LIMITS = "limits"
+    WORK_QUEUE = "workqueue"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Messages that the server itself copies from another stream, under another subject."""
+
+    stream: str
+    subject: str
+    becomes: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    name: str
+    description: str
+    subjects: tuple[str, ...] = ()
+    source: Source | None = None
+    retention: Retention = Retention.LIMITS
+    max_messages_per_subject: int = -1
+    max_age_s: float = 0
+    append_only: bool = False
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """One service's place in a stream. Silence for `ack_wait_s` means that its worker died;
+    `max_deliver` -1 is for ever."""
+
+    name: str
+    stream: Stream
+    subjects: tuple[str, ...]
+    ack_wait_s: float = 60
+    max_deliver: int = 3
+    max_ack_pending: int = 256
+
+
+EVENTS = Stream(
+    name="EVENTS",
+    description="What happened. Append-only, kept for ever, the only source of truth.",
+    subjects=(
+        "podium.v1.submission.>",
+        "podium.v1.evaluation.>",
+        "podium.v1.moderation.>",
+        "podium.v1.vote.>",
+    ),
+    append_only=True,
+)
+JOBS = Stream(
+    name="JOBS",
+    description="What to run. The server copies every accepted submission into it.",
+    source=Source(
+        stream=EVENTS.name,
+        subject=SubmissionAccepted.subject_filter(),
+        becomes="podium.v1.job.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}",
+    ),
+    retention=Retention.WORK_QUEUE,
+)
+VIEWS = Stream(
+    name="VIEWS",
+    description="How things stand: the last value per subject. Derived; may be rebuilt.",
+    subjects=("podium.v1.view.>",),
+    max_messages_per_subject=1,
+)
+DEAD_LETTERS = Stream(
+    name="DEAD_LETTERS",
+    description="What nobody could handle, with the reason: advisories and unreadable messages.",
+    subjects=(
+        "podium.v1.dead.>",
+        "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+        "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+    ),
+    max_age_s=90 * 24 * 3600,
+)
+# EVENTS before JOBS: a stream can only be sourced once it exists.
+STREAMS = (EVENTS, JOBS, VIEWS, DEAD_LETTERS)
+
+DETAILS_BUCKET = "details"
+
+
+def dead_letter_subject(consumer: str) -> str:
+    """Where a message goes that `consumer` cannot handle."""
+    return f"podium.v1.dead.{consumer}"
+
+
+def job_subject(tier: Tier, lane: Lane, sid: str = "*") -> str:
+    return f"podium.v1.job.{tier}.{lane}.{sid}"
+
+
+# A Hub that is away for an hour must not cost a submission: about 70 minutes of growing delays.
+VALIDATOR = Consumer("validator", EVENTS, (SubmissionReceived.subject_filter(),), max_deliver=75)
+REPAIRS = Consumer("aggregator_repairs", DEAD_LETTERS, DEAD_LETTERS.subjects, max_deliver=-1)
+EVALUATORS = {
+    (tier, lane): Consumer(f"evaluator_{tier}_{lane}", JOBS, (job_subject(tier, lane),))
+    for tier in Tier
+    for lane in Lane
+}
+CONSUMERS = (VALIDATOR, REPAIRS, *EVALUATORS.values())

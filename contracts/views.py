@@ -1,0 +1,204 @@
+"""The read side: what the gateway serves, and what any NATS client can follow."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime, Field, FiniteFloat
+
+from contracts.base import Contract, View
+from contracts.evaluation import Details, FailureCause
+from contracts.models import (
+    Lane,
+    ModelRef,
+    ModelType,
+    Reason,
+    RepoId,
+    SubmissionId,
+    Tier,
+)
+
+
+class RequestState(StrEnum):
+    """Where a submission stands. The last four are final until a re-run is requested."""
+
+    RECEIVED = "received"
+    WAITING = "waiting"
+    RUNNING = "running"
+    REJECTED = "rejected"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Failure(Contract):
+    """How the last run ended without its scores."""
+
+    cause: FailureCause
+    """Whose fault it is."""
+    reason: Reason
+    """What went wrong and what to do."""
+    log_tail: str
+    """The last lines the evaluation printed; may be empty."""
+
+
+class HistoryEntry(Contract):
+    """One thing that happened to a submission."""
+
+    at: AwareDatetime
+    """When it happened, by the clock of the service that said so."""
+    what: str
+    """The event's name without `podium.v1.`, such as `evaluation.task_scored`."""
+    note: str = ""
+    """What was particular about it, such as the task; may be empty."""
+
+
+class TaskProgress(Contract):
+    """One task of a submission's current run."""
+
+    task: str
+    """The board's task id."""
+    scored_at: AwareDatetime | None = None
+    """When its scores came in; null while they are outstanding."""
+    seconds: FiniteFloat | None = None
+    """Wall-clock time it took, in seconds; null while outstanding."""
+    score: FiniteFloat | None = None
+    """Normalised score, 0 to 100; null while outstanding."""
+
+
+class Request(View):
+    """How one submission stands, from the first event to the last."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.request.{sid}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "gateway"
+
+    sid: SubmissionId
+    """The submission."""
+    board: str
+    """Name of the board it is for."""
+    model: ModelRef
+    """The exact weights, and how to load them."""
+    model_type: ModelType
+    """What its submitter says it is."""
+    requested_revision: str
+    """Branch, tag or commit as the submitter wrote it."""
+    submitter: str | None
+    """Hub user name; null when submitted on an open gateway."""
+    state: RequestState
+    """Where it stands."""
+    received_at: AwareDatetime
+    """When it was submitted."""
+    updated_at: AwareDatetime
+    """When the newest event about it happened."""
+    run: int = Field(ge=1)
+    """Which evaluation the fields below are about."""
+    attempt: int = Field(ge=0)
+    """Attempts made at this run; 0 before the first."""
+    tier: Tier | None = None
+    """Accelerator memory it needs; null before validation."""
+    lane: Lane | None = None
+    """How soon it is served; null before validation."""
+    parameters: int | None = None
+    """Number of parameters; null before validation."""
+    evaluator: str | None = None
+    """Name of the evaluator that took it last; null before that."""
+    reasons: tuple[Reason, ...] = ()
+    """Every rule it broke; empty unless rejected."""
+    warnings: tuple[Reason, ...] = ()
+    """What the submitter should know although it was accepted."""
+    failure: Failure | None = None
+    """How it failed; null unless failed or cancelled while running."""
+    tasks: tuple[TaskProgress, ...] = ()
+    """Every task of the board with its progress; empty before acceptance."""
+    votes: int = Field(default=0, ge=0)
+    """Number of users who want it sooner."""
+    history: tuple[HistoryEntry, ...] = ()
+    """Everything that happened to it, oldest first."""
+
+
+class SubtaskScore(Contract):
+    """One lm-eval task within a column."""
+
+    harness_task: str
+    """lm-eval's task name."""
+    raw: FiniteFloat
+    """Raw metric, usually 0 to 1; the mean where the column uses several."""
+    stderr: FiniteFloat | None
+    """lm-eval's standard error of the raw metric; null where unknown or for several metrics."""
+    normalized: FiniteFloat
+    """0 at chance, 100 at a raw 1.0; the same lower bound as the column's when it has none."""
+    samples: int
+    """Number of documents scored."""
+
+
+class TaskScore(Contract):
+    """One cell of the board."""
+
+    raw: FiniteFloat
+    """Average of the subtasks' raw metrics, usually 0 to 1."""
+    normalized: FiniteFloat
+    """0 to 100, by the board's definition."""
+    subtasks: tuple[SubtaskScore, ...]
+    """What the cell is made of; one element when the task is no group."""
+    seconds: FiniteFloat
+    """Wall-clock time of the task, in seconds."""
+    engine: str
+    """How the model was run."""
+    versions: dict[str, str]
+    """Versions that a reproduction needs."""
+    details: Details | None
+    """Where the samples are; null when they were not kept."""
+
+
+class Flag(Contract):
+    """A moderator's mark on a model."""
+
+    reason: str
+    """What is wrong with it."""
+    link: str | None
+    """Public discussion; null when there is none."""
+    at: AwareDatetime
+    """When it was flagged."""
+
+
+class Entry(View):
+    """One row of a board. It appears with the first scored task and changes with each one."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.entry.{board}.{sid}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "gateway"
+
+    board: str
+    """Name of the board."""
+    sid: SubmissionId
+    """The submission it comes from."""
+    repo_id: RepoId
+    """The model's name today; it follows renames."""
+    model: ModelRef
+    """The exact weights that were scored, and how they were loaded."""
+    model_type: ModelType
+    """What its submitter says it is."""
+    architecture: str
+    """First entry of the config's `architectures`."""
+    license: str
+    """Licence identifier from the model card."""
+    parameters: int
+    """Number of parameters."""
+    scores: dict[str, TaskScore]
+    """The cells by task id; a task that has no score yet is absent, never 0."""
+    average: FiniteFloat | None
+    """Mean of all normalised scores, 0 to 100; null while a task is outstanding."""
+    provisional: bool
+    """True while tasks are outstanding; a provisional row is shown but not ranked."""
+    outstanding: tuple[str, ...]
+    """Ids of the tasks without a score."""
+    run: int
+    """The run the scores are from."""
+    seconds: FiniteFloat
+    """Wall-clock time of the scored tasks together, in seconds."""
+    updated_at: AwareDatetime
+    """When the newest score came in."""
+    board_version: int
+    """Version of the board's definition that the scores were normalised with."""
+    flag: Flag | None = None
+    """A moderator's mark; null when there is none."""

@@ -1,0 +1,1 @@
+"""What every service process runs on: bus, topology, embedded nats-server, logs, settings."""

@@ -1,0 +1,244 @@
+"""Connect, publish and subscribe without the defaults of nats-py and FastStream that lose messages.
+
+Each setting answers a failure that was measured: see docs/adr/0004-one-way-onto-the-bus.md."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import nats
+import structlog
+from faststream import AckPolicy
+from faststream.exceptions import NackMessage, RejectMessage
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import NoRespondersError, TimeoutError
+from nats.js import JetStreamContext
+from nats.js.api import Header, PubAck
+from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
+from pydantic import ValidationError
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.registry import event_class
+from contracts.topology import DEAD_LETTERS, EVENTS, Consumer, dead_letter_subject
+from runtime.logs import about
+
+log = structlog.get_logger(__name__)
+
+_WRONG_LAST_SEQUENCE = 10071
+_RETRY_DELAYS_S = (1, 2, 5, 10, 30, 60)
+
+
+class AlreadyPublishedError(Exception):
+    """Another message stands on the subject, which takes only one; `subject` names it."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"{subject} is taken")
+        self.subject = subject
+
+
+class UnreadableMessageError(Exception):
+    """A message that is no event of ours. Delivering it again would not help."""
+
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Recorded(Generic[E]):
+    """An event as it stands in a stream."""
+
+    event: E
+    envelope: Envelope
+    sequence: int
+    """Place in the stream; 1 is the first."""
+    delivered: int
+    """How often it has been delivered to this consumer; 1 at first."""
+
+
+# ── connecting ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def _log_error(fault: Exception) -> None:
+    log.warning("nats", error=str(fault) or type(fault).__name__)
+
+
+async def _log_disconnected() -> None:
+    log.warning("nats is away; reconnecting")
+
+
+async def _log_reconnected() -> None:
+    log.info("nats is back")
+
+
+def _connection_options(name: str, stop: asyncio.Event | None) -> dict[str, Any]:
+    async def exit_unless_stopping() -> None:
+        # Some errors make the client give up for good; a fresh process is the way back.
+        if stop and not stop.is_set():
+            log.critical("the NATS connection is closed for good; exiting to be restarted")
+            os._exit(70)
+
+    return {
+        "name": name,
+        # The default of 60 tries gives up after two minutes; FastStream then spins and freezes.
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 1,
+        # The default notices a half-open connection after four to six minutes.
+        "ping_interval": 10,
+        "max_outstanding_pings": 2,
+        "closed_cb": exit_unless_stopping,
+        "error_cb": _log_error,
+        "disconnected_cb": _log_disconnected,
+        "reconnected_cb": _log_reconnected,
+    }
+
+
+async def connect(url: str, *, name: str, stop: asyncio.Event | None = None) -> Client:
+    """A connection that comes back after any outage. It waits for a server that is not up yet.
+    A service passes its `stop`: if the client gives up before that is set, the process exits."""
+    return await nats.connect(url, **_connection_options(name, stop))
+
+
+def make_broker(url: str, *, name: str, stop: asyncio.Event) -> NatsBroker:
+    """A FastStream broker under the same terms. Its own default ack policy deletes a message whose
+    handler raised; here that message comes back."""
+    return NatsBroker(
+        url,
+        **_connection_options(name, stop),
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        graceful_timeout=20,
+        logger=None,
+    )
+
+
+# ── publishing ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def publish_event(
+    js: JetStreamContext, event: Event, envelope: Envelope, *, only_once: bool = False
+) -> PubAck:
+    """Publish and wait until the stream has it on disk. The outcome of a timed-out publish is
+    unknown, so the caller repeats it with the same envelope and the stream drops the repeat.
+
+    With `only_once` a subject that already holds an event refuses another: AlreadyPublishedError.
+    Raises nats.errors.TimeoutError or NoStreamResponseError when JetStream does not answer."""
+    headers = envelope.headers() | {Header.MSG_ID.value: str(envelope.id)}
+    if only_once:
+        headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = "0"
+    try:
+        return await js.publish(
+            event.subject(),
+            event.model_dump_json().encode(),
+            stream=EVENTS.name,
+            timeout=5,
+            headers=headers,
+        )
+    except APIError as refusal:
+        if refusal.err_code != _WRONG_LAST_SEQUENCE:
+            raise
+        # The server checks the sequence before it looks for a repeat, so a repeat lands here too.
+        standing = await js.get_last_msg(EVENTS.name, event.subject())
+        if (standing.headers or {}).get("ce-id") == str(envelope.id):
+            return PubAck(stream=EVENTS.name, seq=standing.seq or 0, duplicate=True)
+        raise AlreadyPublishedError(event.subject()) from refusal
+
+
+async def publish_event_until_stored(
+    js: JetStreamContext, event: Event, envelope: Envelope, *, only_once: bool = False
+) -> PubAck:
+    """`publish_event`, repeated through any outage: for results that took hours to compute."""
+    attempt = 0
+    while True:
+        try:
+            return await publish_event(js, event, envelope, only_once=only_once)
+        except (
+            TimeoutError,
+            NoRespondersError,
+            NoStreamResponseError,
+            ServiceUnavailableError,
+        ) as fault:
+            delay_s = _RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S) - 1)]
+            log.warning("event is not stored yet", error=str(fault), retry_in_s=delay_s)
+            attempt += 1
+            await asyncio.sleep(delay_s)
+
+
+# ── subscribing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def read_event(message: Msg) -> Recorded[Event]:
+    """Decode by `ce-type`. Raises UnreadableMessageError for a type, header or body that this
+    version does not know."""
+    headers = message.headers or {}
+    try:
+        envelope = Envelope.from_headers(headers)
+    except (KeyError, ValueError) as fault:
+        raise UnreadableMessageError(f"{message.subject}: no CloudEvents headers") from fault
+    cls = event_class(envelope.type)
+    if cls is None:
+        raise UnreadableMessageError(f"{message.subject}: unknown type {envelope.type!r}")
+    try:
+        event = cls.model_validate_json(message.data)
+    except ValidationError as fault:
+        raise UnreadableMessageError(f"{message.subject}: {fault}") from fault
+    return Recorded(
+        event, envelope, message.metadata.sequence.stream, message.metadata.num_delivered
+    )
+
+
+def subscribe(
+    broker: NatsBroker, consumer: Consumer, handle: Callable[[Recorded[Any]], Awaitable[None]]
+) -> None:
+    """Handle every event of a declared consumer, one at a time.
+
+    What `handle` raises is a fault: the message comes back after a growing delay, and becomes a
+    dead letter with the fault's text when its deliveries are spent. A message that cannot be read
+    becomes a dead letter at once."""
+
+    async def deliver(message: NatsMessage) -> None:
+        raw = message.raw_message
+        assert isinstance(raw, Msg)
+        try:
+            recorded = read_event(raw)
+        except UnreadableMessageError as fault:
+            await bury(broker, consumer, raw, fault)
+            raise RejectMessage from fault
+        with about(sid=getattr(recorded.event, "sid", None), event=recorded.envelope.type):
+            try:
+                await handle(recorded)
+            except Exception as fault:
+                log.exception("event was not handled", delivered=recorded.delivered)
+                if 0 < consumer.max_deliver <= recorded.delivered:
+                    await bury(broker, consumer, raw, fault)
+                    raise RejectMessage from fault
+                delay_s = _RETRY_DELAYS_S[min(recorded.delivered, len(_RETRY_DELAYS_S)) - 1]
+                raise NackMessage(delay=delay_s) from fault
+
+    broker.subscriber(
+        consumer.subjects[0],
+        durable=consumer.name,
+        # `declare=True`, the default, would overwrite the stream's settings with FastStream's.
+        stream=JStream(consumer.stream.name, declare=False),
+        pull_sub=PullSub(batch_size=1, timeout=5),
+    )(deliver)
+
+
+async def bury(broker: NatsBroker, consumer: Consumer, message: Msg, fault: BaseException) -> None:
+    """Copy a message into DEAD_LETTERS, with the headers it had and the reason."""
+    headers = dict(message.headers or {}) | {
+        "podium-reason": " ".join(f"{type(fault).__name__}: {fault}".split())[:2000],
+        "podium-consumer": consumer.name,
+        "podium-subject": message.subject,
+    }
+    headers.pop(Header.MSG_ID.value, None)
+    await broker.publish(
+        message.data,
+        dead_letter_subject(consumer.name),
+        stream=DEAD_LETTERS.name,
+        timeout=5,
+        headers=headers,
+    )

@@ -1,0 +1,124 @@
+"""Read a stream in order, from any point, for ever: what a fold and a read model stand on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header
+
+log = structlog.get_logger(__name__)
+
+_HEARTBEAT_S = 2.0
+_SILENCE_S = 3 * _HEARTBEAT_S
+_MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Messages in stream order."""
+
+    messages: tuple[Msg, ...]
+    caught_up: bool
+    """Nothing newer stood in the stream when the last of these was sent."""
+    stream_created: datetime | None
+    """When the stream was created: a new value means another stream, read from its beginning."""
+
+
+@dataclass
+class _Position:
+    created: datetime | None = None
+    sequence: int = 0
+
+
+class _Gap(Exception):
+    """The consumer is gone or skipped a message."""
+
+
+async def follow(client: Client, stream: str) -> AsyncIterator[Batch]:
+    """Every message of the stream in order, then each new one as it comes. Outages, restarts of the
+    server and loss of the consumer are survived; a stream that was deleted and created again is
+    read from its beginning.
+
+    The consumer is ephemeral and unacknowledged, like the ordered consumer of other NATS clients;
+    nats-py's own does not recover when the stream is replaced."""
+    position = _Position()
+    while True:
+        try:
+            async for batch in _follow_one_consumer(client, stream, position):
+                yield batch
+        except (_Gap, NatsError, TimeoutError) as fault:
+            log.warning(
+                "reading was interrupted; continuing",
+                stream=stream,
+                after=position.sequence,
+                error=str(fault) or type(fault).__name__,
+            )
+            await asyncio.sleep(0.5)
+
+
+async def _follow_one_consumer(
+    client: Client, stream: str, position: _Position
+) -> AsyncIterator[Batch]:
+    js = client.jetstream()
+    created = (await js.stream_info(stream)).created
+    if created != position.created:
+        position.created, position.sequence = created, 0
+    inbox = client.new_inbox()
+    subscription = await client.subscribe(inbox)
+    try:
+        info = await js.add_consumer(
+            stream,
+            ConsumerConfig(
+                deliver_subject=inbox,
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=position.sequence + 1,
+                ack_policy=AckPolicy.NONE,
+                max_deliver=1,
+                mem_storage=True,
+                inactive_threshold=30,
+                idle_heartbeat=_HEARTBEAT_S,
+                flow_control=True,
+            ),
+        )
+        if info.num_pending == 0:
+            yield Batch((), True, created)
+        expected = 1
+        while True:
+            messages = await _next_messages(subscription, expected)
+            if not messages:
+                continue
+            expected += len(messages)
+            last = messages[-1].metadata
+            position.sequence = last.sequence.stream
+            yield Batch(tuple(messages), last.num_pending == 0, created)
+    finally:
+        if client.is_connected:
+            await subscription.unsubscribe()
+
+
+async def _next_messages(subscription: Subscription, expected: int) -> list[Msg]:
+    """At least one message and whatever else has arrived already; empty after a heartbeat."""
+    messages: list[Msg] = []
+    while len(messages) < _MOST_AT_ONCE and (not messages or subscription.pending_msgs):
+        message = await subscription.next_msg(timeout=_SILENCE_S)
+        headers = message.headers or {}
+        if headers.get(Header.STATUS.value) == "100":
+            if message.reply:  # flow control: the server waits for this answer
+                await message.respond(b"")
+            elif int(headers.get("Nats-Last-Consumer", "0")) != expected + len(messages) - 1:
+                raise _Gap("a heartbeat tells of a message that did not arrive")
+            if not messages:
+                return []
+            continue
+        if Header.STATUS.value in headers:
+            raise _Gap(f"{headers[Header.STATUS.value]} {headers.get(Header.DESCRIPTION.value)}")
+        if message.metadata.sequence.consumer != expected + len(messages):
+            raise _Gap("a message is missing")
+        messages.append(message)
+    return messages

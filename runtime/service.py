@@ -1,0 +1,115 @@
+"""The life of a service process: health endpoints, SIGTERM, and a watch over its event loop."""
+
+import asyncio
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from runtime.logs import configure_logs
+from runtime.settings import ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+_FROZEN_S = 30.0
+
+
+class Readiness:
+    """What a service still waits for. Ready when everything named has been ticked off."""
+
+    def __init__(self, *waits_for: str) -> None:
+        self._waiting = set(waits_for)
+
+    def done(self, what: str) -> None:
+        self._waiting.discard(what)
+
+    @property
+    def missing(self) -> list[str]:
+        return sorted(self._waiting)
+
+
+def run_service(
+    name: str,
+    settings: ServiceSettings,
+    main: Callable[[asyncio.Event], Awaitable[None]],
+) -> None:
+    """Run `main(stop)` until it returns; SIGTERM and SIGINT set `stop`, and `main` then has until
+    its supervisor's patience ends to hand back what it holds."""
+    configure_logs(name, settings)
+    asyncio.run(_run(name, main))
+
+
+async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    watch = asyncio.create_task(_watch_the_loop())
+    log.info("started")
+    try:
+        await main(stop)
+    finally:
+        watch.cancel()
+    log.info("stopped")
+
+
+async def _watch_the_loop() -> None:
+    """Exit the process when its event loop stands still: FastStream's pull loop can spin without
+    yielding, and nothing inside a frozen loop can notice."""
+    last = time.monotonic()
+
+    def watch() -> None:
+        while True:
+            time.sleep(_FROZEN_S / 3)
+            if time.monotonic() - last > _FROZEN_S:
+                sys.stderr.write(f"the event loop stood still for {_FROZEN_S:.0f} s; exiting\n")
+                faulthandler.dump_traceback(all_threads=True)
+                os._exit(70)
+
+    threading.Thread(target=watch, name="loop-watch", daemon=True).start()
+    while True:
+        last = time.monotonic()
+        await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def health_endpoints(settings: ServiceSettings, readiness: Readiness) -> AsyncIterator[None]:
+    """Serve `/livez` (the loop turns) and `/readyz` (503 with what is missing, else 200)."""
+    if settings.health_port is None:
+        yield
+        return
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        missing = readiness.missing if scope["path"] == "/readyz" else []
+        status = 404 if scope["path"] not in ("/livez", "/readyz") else 503 if missing else 200
+        body = json.dumps({"ready": not missing, "missing": missing}).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            answer,
+            host=settings.health_host,
+            port=settings.health_port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+    )
+    # `_serve` is `serve` without its signal handlers, which would take ours away.
+    serving = asyncio.create_task(server._serve())
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

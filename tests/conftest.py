@@ -1,0 +1,32 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from runtime.bus import connect
+from runtime.embedded_nats import nats_server
+from runtime.topology import ensure_topology
+
+
+@pytest.fixture
+def nats_url(tmp_path: Path) -> Iterator[str]:
+    """A nats-server of the test's own, on a free port."""
+    with nats_server(tmp_path / "nats") as url:
+        yield url
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    connection = await connect(nats_url, name="test")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def jetstream(client: Client) -> JetStreamContext:
+    """JetStream with every stream and consumer of the contract in place."""
+    js = client.jetstream()
+    await ensure_topology(js)
+    return js
