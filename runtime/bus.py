@@ -68,7 +68,7 @@ async def _log_error(fault: Exception) -> None:
 
 
 async def _log_disconnected() -> None:
-    log.warning("nats is away; reconnecting")
+    log.info("nats is disconnected")
 
 
 async def _log_reconnected() -> None:
