@@ -62,7 +62,7 @@ class _Envelope:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        await self.app({**scope, "path": scope["raw_path"].decode("ascii")}, receive, send_named)
+        await self.app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send_named)
 
 
 def build_app(repositories: Repositories) -> ASGIApp:

@@ -23,8 +23,9 @@ class HubError(Exception):
         self.status = status or type(self).status
 
     def headers(self) -> dict[str, str]:
-        # A line break would end the header; other text must fit Latin-1.
-        message = " ".join(self.message.split()).encode("latin-1", "replace").decode("latin-1")
+        # Messages quote what was asked for: a header takes no control characters, and Latin-1 only.
+        printable = "".join(letter if letter.isprintable() else "?" for letter in self.message)
+        message = printable.encode("latin-1", "replace").decode("latin-1")
         code = {"X-Error-Code": self.code} if self.code else {}
         return {"X-Error-Message": message, **code}
 

@@ -18,7 +18,7 @@ _PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto }}
 </style>
 <h1>{title}</h1>
 {body}

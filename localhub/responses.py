@@ -1,5 +1,6 @@
 """JSON answers, long lists by pages, and every refusal in the one shape."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ def page(
 ) -> Response:
     """The items from the query's cursor on, described, with a link to those after them."""
     cursor = request.query_params.get("cursor", "0")
-    if not cursor.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,9}", cursor):
         raise BadRequest(f"cursor must be one that a Link header gave, not {cursor!r}")
     start, end = int(cursor), int(cursor) + size
     headers = {}

@@ -15,7 +15,7 @@ configs:
 - config_name: easy
   data_files: [{split: train, path: easy/train.jsonl}]
 - config_name: hard
-  data_files: [{split: train, path: hard/*.parquet}]
+  data_files: [{split: train, path: hard/*.jsonl}]
 ---
 """
 NAMES = [
@@ -43,7 +43,7 @@ def loaded(
         "rows/configs": {
             "README.md": CARD,
             "easy/train.jsonl": JSONL,
-            "hard/train.parquet": parquet,
+            "hard/train.jsonl": "".join(reversed(JSONL.splitlines(keepends=True))),
         },
     }
     for repo_id, files in repos.items():
@@ -56,4 +56,4 @@ def loaded(
 def test_a_dataset_is_loaded_row_for_row(
     loaded: dict[str, list[dict[str, object]]], name: str
 ) -> None:
-    assert loaded[name] == ROWS
+    assert loaded[name] == (ROWS[::-1] if name.endswith(":hard") else ROWS)

@@ -8,9 +8,16 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
-from huggingface_hub import HfApi, ModelCard, snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.file_download import http_get
 from safetensors.numpy import save
+
+
+@pytest.fixture(scope="module")
+def digits(hub: str, write_repo: Callable[..., Path]) -> str:
+    """Address of a file with the content 0123456789."""
+    write_repo("ada/ranges", {"digits.bin": b"0123456789"})
+    return f"{hub}/ada/ranges/resolve/main/digits.bin"
 
 
 def test_a_snapshot_is_the_folder_and_the_second_call_asks_once(
@@ -36,8 +43,8 @@ def test_metadata_names_the_commit_the_hash_and_the_size(
     write_repo("ada/heads", {"hello.txt": "hello\n", "model.bin": b"weights"})
     resolve = f"{api.endpoint}/ada/heads/resolve/main"
 
-    text = api.get_hf_file_metadata(f"{resolve}/hello.txt")
-    weights = api.get_hf_file_metadata(f"{resolve}/model.bin")
+    text = api.get_hf_file_metadata(url=f"{resolve}/hello.txt")
+    weights = api.get_hf_file_metadata(url=f"{resolve}/model.bin")
 
     assert text.commit_hash == weights.commit_hash == api.model_info("ada/heads").sha
     assert (text.etag, text.size) == ("ce013625030ba8dba906f756967f9e9ca394464a", 6)
@@ -73,17 +80,8 @@ def test_a_broken_download_goes_on_where_it_stopped(
         ("bytes=8-100000", b"89", "bytes 8-9/10"),
     ],
 )
-def test_a_range_gives_that_part_alone(
-    hub: str,
-    root: Path,
-    write_repo: Callable[..., Path],
-    asked: str,
-    content: bytes,
-    given: str,
-) -> None:
-    if not (root / "models/ada/ranges").exists():
-        write_repo("ada/ranges", {"digits.bin": b"0123456789"})
-    request = Request(f"{hub}/ada/ranges/resolve/main/digits.bin", headers={"Range": asked})
+def test_a_range_gives_that_part_alone(digits: str, asked: str, content: bytes, given: str) -> None:
+    request = Request(digits, headers={"Range": asked})
 
     with urlopen(request, timeout=10) as answer:
         assert answer.status == 206
@@ -136,15 +134,6 @@ def test_safetensors_metadata_of_one_file_and_of_shards(
     assert (sharded.sharded, sharded.parameter_count) == (True, {"F32": 30})
     assert info.safetensors is not None
     assert info.safetensors.total == 30
-
-
-def test_a_card_is_loaded(write_repo: Callable[..., Path], hub: str, tmp_path: Path) -> None:
-    write_repo("ada/card", {"README.md": "---\nlicense: mit\n---\n# A card\n"})
-    path = HfApi(endpoint=hub, token=False).hf_hub_download(
-        "ada/card", "README.md", cache_dir=tmp_path
-    )
-
-    assert ModelCard.load(path).data.license == "mit"
 
 
 def test_paths_info_leaves_out_what_is_not_there(

@@ -32,6 +32,7 @@ def test_a_model_is_loaded_from_the_hub_as_it_was_saved(
     loaded = json.loads(run_client("load_llama.py", f"llamas/{name}", revision))
 
     assert (len(shards) > 1) == (name == "sharded")
+    assert loaded["license"] == "mit"
     assert loaded["model_type"] == "llama"
     assert loaded["ids"] == [1, 2, 3]
     assert loaded["logits"] == pytest.approx(llama.logits, abs=1e-5)

@@ -1,7 +1,8 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from threading import Barrier, Event
+from threading import Barrier, BrokenBarrierError, Event
 
 from localhub.file_cache import FileCache
 
@@ -26,7 +27,7 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
 def test_threads_that_ask_at_once_share_one_read(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    asking = Barrier(4)
+    asking, reading = Barrier(4), Barrier(2)
     reads: list[Path] = []
 
     def ask(cache: FileCache[int]) -> int:
@@ -35,6 +36,9 @@ def test_threads_that_ask_at_once_share_one_read(tmp_path: Path) -> None:
 
     def read(path: Path) -> int:
         reads.append(path)
+        # Held open, so that a second reader would come in.
+        with suppress(BrokenBarrierError):
+            reading.wait(timeout=0.2)
         return len(reads)
 
     cache = FileCache(read)

@@ -4,6 +4,7 @@ import json
 import sys
 
 import torch
+from huggingface_hub import ModelCard
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 repo_id, revision = sys.argv[1:]
@@ -15,6 +16,7 @@ with torch.no_grad():
     logits = model(**inputs).logits
 json.dump(
     {
+        "license": ModelCard.load(repo_id).data.license,
         "model_type": config.model_type,
         "ids": inputs["input_ids"].flatten().tolist(),
         "logits": logits.flatten().tolist(),

@@ -1,6 +1,6 @@
 """Write a tiny random llama with its tokenizer to the folder of argument 1, sharded to argument 2.
 
-Prints the logits that it has for the ids of TEXT.
+Prints the logits that it has for the ids 1, 2, 3.
 """
 
 import json
@@ -9,9 +9,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-TEXT = "one two three"
+from transformers import LlamaConfig, LlamaForCausalLM
 
 torch.manual_seed(0)
 config = LlamaConfig(
@@ -23,15 +21,17 @@ config = LlamaConfig(
     num_key_value_heads=2,
     max_position_embeddings=32,
 )
-model = LlamaForCausalLM(config).eval()
+model = LlamaForCausalLM(config)
 vocabulary = {word: n for n, word in enumerate(["<unk>", "one", "two", "three"])}
-backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-backend.pre_tokenizer = pre_tokenizers.Whitespace()
-tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+tokenizer_config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>"}
 
 for folder, shard_size in ((Path(sys.argv[1]), "1GB"), (Path(sys.argv[2]), "4KB")):
     model.save_pretrained(folder, max_shard_size=shard_size)
-    tokenizer.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# A tiny llama\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config))
 with torch.no_grad():
-    logits = model(**tokenizer(TEXT, return_tensors="pt")).logits
+    logits = model(torch.tensor([[1, 2, 3]])).logits
 json.dump(logits.flatten().tolist(), sys.stdout)
