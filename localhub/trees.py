@@ -76,12 +76,15 @@ def _walk(folder: Path, prefix: str, repository: Path) -> Iterator[tuple[str, Se
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", repository)
             elif entry.is_file():
-                source = Path(entry.path).resolve()
+                source = Path(entry.path)
+                if entry.is_symlink():
+                    source = source.resolve()
+                    if not _may_be_linked_to(source, repository):
+                        continue
                 # Removed since the folder was listed: then it is not part of the content.
                 with suppress(FileNotFoundError):
                     modified = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-                    if not entry.is_symlink() or _may_be_linked_to(source, repository):
-                        yield prefix + entry.name, ServedFile(source, modified)
+                    yield prefix + entry.name, ServedFile(source, modified)
 
 
 def _is_bookkeeping(name: str) -> bool:

@@ -67,7 +67,10 @@ def sent() -> Iterator[list[str]]:
 
     def noting_client() -> httpx2.Client:
         client = default_client_factory()
-        client.event_hooks = {**client.event_hooks, "request": [note]}
+        client.event_hooks = {
+            **client.event_hooks,
+            "request": [*client.event_hooks["request"], note],
+        }
         return client
 
     set_client_factory(noting_client)
