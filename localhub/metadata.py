@@ -1,6 +1,5 @@
 """What a repository's own files say about it: the card, the config and the safetensors headers."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, NonNegativeInt, TypeAdapter
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_jsonable_python
 
 CARD_LIMIT_BYTES = 1024 * 1024
 JSON_LIMIT_BYTES = 4 * 1024 * 1024
@@ -56,8 +55,8 @@ def read_json_object(path: Path) -> dict[str, object]:
     with path.open("rb") as file:
         content = file.read(JSON_LIMIT_BYTES)
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
+        found = from_json(content)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -68,12 +67,12 @@ def read_parameters(path: Path) -> Mapping[str, int]:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= HEADER_LIMIT_BYTES else b""
     try:
-        described = json.loads(header)
+        described = from_json(header)
         if not isinstance(described, dict):
             return {}
         described.pop("__metadata__", None)
         tensors = _HEADER.validate_python(described)
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
     parameters: Counter[str] = Counter()
     for tensor in tensors.values():

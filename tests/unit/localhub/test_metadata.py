@@ -31,7 +31,7 @@ def test_a_card_that_cannot_be_read_says_nothing(tmp_path: Path, text: str) -> N
     assert read_card(readme) == {}
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", "[" * 100_000])
+@pytest.mark.parametrize("text", ["[1]", "{", "[" * 100_000, r'{"a": "\ud800"}'])
 def test_a_config_that_is_no_object_says_nothing(tmp_path: Path, text: str) -> None:
     config = tmp_path / "config.json"
     config.write_text(text)
