@@ -223,7 +223,7 @@ def subscribe(
         durable=consumer.name,
         # `declare=True`, the default, would overwrite the stream's settings with FastStream's.
         stream=JStream(consumer.stream.name, declare=False),
-        pull_sub=PullSub(batch_size=1, timeout=5),
+        pull_sub=PullSub(batch_size=1, timeout=2),
     )(deliver)
 
 

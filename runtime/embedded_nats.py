@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.processes import die_with_parent
+
 # `always` is fsync before every acknowledgement. The server's default of two minutes lost 14 % of
 # acknowledged writes in Jepsen's report on NATS 2.12.1.
 _CONFIG = """\
@@ -31,26 +33,25 @@ class NatsServer:
     def log(self) -> Path:
         return self.folder / "nats-server.log"
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start it in a session of its own, so that Ctrl-C in a terminal does not end it before
-        the services that still write to it."""
+    def command(self) -> list[str | Path]:
+        """What to execute. Writes the configuration file it reads."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for stale in self.folder.glob("*.ports"):
-            stale.unlink()
         config = self.folder / "nats-server.conf"
         config.write_text(_CONFIG.format(port=self.port, store=self.folder / "jetstream"))
-        binary = shutil.which("nats-server", path=sysconfig.get_path("scripts"))
+        binary = shutil.which("nats-server", path=sysconfig.get_path("scripts")) or "nats-server"
+        return [
+            *(binary, "--config", config),
+            *("--ports_file_dir", self.folder),
+            *("--log", self.log),
+        ]
+
+    def start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [
-                binary or "nats-server",
-                *("--config", config),
-                *("--ports_file_dir", self.folder),
-                *("--log", self.log),
-            ],
+            self.command(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            preexec_fn=die_with_parent,
         )
 
     def wait_until_ready(self, process: subprocess.Popen[bytes], timeout_s: float = 30) -> str:
