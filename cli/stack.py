@@ -1,0 +1,126 @@
+"""A whole Podium on one machine: nats-server and every service, under one supervisor."""
+
+import asyncio
+import fcntl
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from runtime.bus import connect
+from runtime.embedded_nats import NatsServer
+from runtime.ports import free_port
+from runtime.processes import ChildProcess, Supervisor
+from runtime.topology import ensure_topology
+
+# The gateway last: when it is ready, so is what it shows.
+_SERVICES = ("aggregator", "validator", "evaluator", "gateway")
+
+
+class FolderInUseError(Exception):
+    """Another Podium runs on the same data folder."""
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What distinguishes one stack from another."""
+
+    data: Path
+    """Holds the streams, the logs and the evaluator's downloads; survives restarts."""
+    hub_url: str
+    boards: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    nats_url: str | None = None
+    """A nats-server that runs already; None starts one on the data folder."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings for the services, by the names of their environment variables."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack."""
+
+    url: str
+    nats_url: str
+    logs: Path
+    supervisor: Supervisor
+
+
+@asynccontextmanager
+async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
+    """Start everything, yield when the gateway answers, and end everything in order. A later start
+    on the same folder goes on where this one was."""
+    with _exclusive(options.data):
+        supervisor = Supervisor()
+        try:
+            nats_url = options.nats_url or await _start_nats(supervisor, options)
+            await _apply_topology(nats_url)
+            health = {service: free_port() for service in _SERVICES}
+            for service in _SERVICES:
+                await supervisor.start(_service(service, options, nats_url, health[service]))
+            url = f"http://{options.host}:{options.port}"
+            for service in ("aggregator", "validator"):
+                await _until_ready(f"http://127.0.0.1:{health[service]}/readyz")
+            await _until_ready(f"{url}/readyz")
+            yield Stack(url, nats_url, options.data / "logs", supervisor)
+        finally:
+            await supervisor.stop()
+
+
+@contextmanager
+def _exclusive(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise FolderInUseError(
+                f"Another Podium runs on {folder}. Stop it, or give another folder with --data."
+            ) from taken
+        yield
+
+
+async def _start_nats(supervisor: Supervisor, options: StackOptions) -> str:
+    server = NatsServer(options.data / "nats", port=free_port())
+    log_file = options.data / "logs" / "nats-server.log"
+    await supervisor.start(ChildProcess("nats-server", server.command(), log_file))
+    return f"nats://127.0.0.1:{server.port}"
+
+
+async def _apply_topology(nats_url: str) -> None:
+    client = await connect(nats_url, name="podium up")
+    await ensure_topology(client.jetstream())
+    await client.close()
+
+
+def _service(name: str, options: StackOptions, nats_url: str, health_port: int) -> ChildProcess:
+    environment = {
+        "NATS_URL": nats_url,
+        "HF_ENDPOINT": options.hub_url,
+        "PODIUM_BOARDS": str(options.boards),
+        f"{name.upper()}_HEALTH_PORT": str(health_port),
+        "EVALUATOR_NAME": os.uname().nodename,
+        "GATEWAY_HOST": options.host,
+        "GATEWAY_PORT": str(options.port),
+        **options.environment,
+    }
+    return ChildProcess(
+        name,
+        [sys.executable, "-m", f"services.{name}"],
+        options.data / "logs" / f"{name}.log",
+        environment,
+    )
+
+
+async def _until_ready(url: str, timeout_s: float = 120) -> None:
+    async with asyncio.timeout(timeout_s), httpx.AsyncClient(timeout=2) as client:
+        while True:
+            with suppress(httpx.TransportError):
+                if (await client.get(url)).is_success:
+                    return
+            await asyncio.sleep(0.1)

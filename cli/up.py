@@ -1,0 +1,99 @@
+"""`podium up`: everything on this machine, until Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+
+from cli.console import console, fail
+from cli.stack import FolderInUseError, Stack, StackOptions, running_stack
+from runtime.ports import free_port
+from runtime.settings import REPOSITORY
+
+
+def up(
+    hub: Annotated[
+        str, typer.Option(envvar="HF_ENDPOINT", help="Hub that models are taken from.")
+    ] = "https://huggingface.co",
+    data: Annotated[
+        Path, typer.Option(help="Folder that keeps everything; start on it again to go on.")
+    ] = Path("podium-data"),
+    boards: Annotated[
+        Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
+    ] = REPOSITORY / "boards",
+    host: Annotated[str, typer.Option(help="Address the page listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port the page listens on.")] = 8000,
+    nats: Annotated[
+        str | None,
+        typer.Option(
+            envvar="NATS_URL", help="A nats-server that runs already; else one is started."
+        ),
+    ] = None,
+) -> None:
+    """Run Podium on this machine: nats-server, gateway, validator, evaluator, aggregator.
+
+    Example: podium up --hub https://huggingface.co --data ~/podium --port 8000
+    """
+    if free_port(port) != port:
+        fail(f"Port {port} on {host} is taken.", "Give another one with --port.")
+    options = StackOptions(
+        data=data.expanduser().resolve(),
+        hub_url=hub,
+        boards=boards,
+        host=host,
+        port=port,
+        nats_url=nats,
+    )
+
+    async def until_told_to_stop(stack: Stack) -> None:
+        console.print(running_panel(stack, options))
+        await asyncio.Event().wait()
+
+    run_until_interrupted(options, until_told_to_stop)
+
+
+def running_panel(stack: Stack, options: StackOptions) -> Panel:
+    return Panel.fit(
+        f"[bold]{stack.url}[/]        the board\n"
+        f"{stack.nats_url}        NATS, for subscribers\n"
+        f"{stack.logs}        logs\n\n"
+        f"Submit: podium submit NAMESPACE/MODEL --gateway {stack.url}\n"
+        f"Stop:   Ctrl-C; `podium up --data {options.data}` goes on where it was.",
+        title="Podium is running",
+        border_style="green",
+    )
+
+
+def run_until_interrupted(options: StackOptions, work: Callable[[Stack], Awaitable[None]]) -> None:
+    """Run the stack and `work` on it. Ctrl-C and SIGTERM end both, in order; a second Ctrl-C does
+    not hurry them, since each process has a limit of its own."""
+
+    async def main() -> None:
+        task = asyncio.current_task()
+        assert task
+        interrupted = False
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            if not interrupted:
+                interrupted = True
+                console.print("\nStopping. Running evaluations are handed back …")
+                task.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt)
+        with suppress(asyncio.CancelledError):
+            console.print("Starting …")
+            async with running_stack(options) as stack:
+                await work(stack)
+
+    try:
+        asyncio.run(main())
+    except FolderInUseError as taken:
+        fail(str(taken))

@@ -1,0 +1,64 @@
+"""Documentation that a change of the code makes wrong fails here."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from runtime.settings import REPOSITORY, ServiceSettings
+
+SERVICES = ("validator", "evaluator", "aggregator", "gateway")
+for name in SERVICES:
+    import_module(f"services.{name}.settings")
+
+
+def environment_name(settings: type[ServiceSettings], name: str, field: FieldInfo) -> str:
+    prefix = settings.model_config.get("env_prefix", "")
+    return str(field.validation_alias or f"{prefix}{name.upper()}")
+
+
+@pytest.mark.parametrize("settings", ServiceSettings.__subclasses__(), ids=lambda s: s.__name__)
+def test_every_setting_is_in_the_operations_page(settings: type[ServiceSettings]) -> None:
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
+
+    missing = [
+        environment_name(settings, name, field)
+        for name, field in settings.model_fields.items()
+        if f"`{environment_name(settings, name, field)}`" not in page
+    ]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("settings", ServiceSettings.__subclasses__(), ids=lambda s: s.__name__)
+def test_every_setting_says_what_it_means(settings: type[ServiceSettings]) -> None:
+    assert [n for n, field in settings.model_fields.items() if not field.description] == []
+
+
+def pages() -> list[Path]:
+    return [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+
+    broken = [
+        target for target in targets if "://" not in target and not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_decision_is_in_the_index_with_a_status() -> None:
+    folder = REPOSITORY / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+
+    records = sorted(folder.glob("0*.md"))
+
+    assert records
+    for record in records:
+        assert f"({record.name})" in index
+        assert re.search(r"^Status: (accepted|superseded by \d+)", record.read_text(), re.M)
