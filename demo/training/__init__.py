@@ -1,0 +1,1 @@
+"""Makes the tiny models; the one part of the demo that imports torch and transformers."""
