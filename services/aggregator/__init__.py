@@ -1,0 +1,1 @@
+"""Folds what happened into how things stand: requests and board entries."""

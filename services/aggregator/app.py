@@ -1,0 +1,116 @@
+"""Keeps VIEWS equal to what follows from EVENTS."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from contracts.base import Event
+from contracts.board import Board
+from contracts.topology import EVENTS
+from runtime.bus import UnreadableMessageError, read_event
+from runtime.follow import follow
+from runtime.service import Readiness
+from services.aggregator.facts import Fact
+from services.aggregator.leaderboard import Leaderboard
+from services.aggregator.repairs import repair
+from services.aggregator.views_stream import ViewsStream
+
+log = structlog.get_logger(__name__)
+
+EVENTS_READ = "events read"
+VIEWS_CURRENT = "views current"
+
+# How soon a deleted VIEWS is noticed, and a failed publish repeated, when nothing happens.
+_CHECK_S = 1.0
+_RENDERS_AT_ONCE = 100
+
+
+class Aggregator:
+    def __init__(self, client: Client, boards: Mapping[str, Board], readiness: Readiness) -> None:
+        self._client = client
+        self._boards = boards
+        self._readiness = readiness
+        self._leaderboard = Leaderboard(boards)
+        self._events_created: datetime | None = None
+        self._caught_up = asyncio.Event()
+        self._news = asyncio.Event()
+        self.unreadable = 0
+        """Messages in EVENTS that were skipped."""
+
+    async def run(self) -> None:
+        """Never returns. A fault that is no outage raises, as an ExceptionGroup."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._fold_events())
+            group.create_task(self._keep_views_current())
+            group.create_task(repair(self._client))
+
+    async def _fold_events(self) -> None:
+        async for batch in follow(self._client, EVENTS.name):
+            if batch.stream_created != self._events_created:
+                # Another stream is another truth: nothing of the old one may show.
+                self._events_created = batch.stream_created
+                self._leaderboard = Leaderboard(self._boards)
+                self._caught_up.clear()
+            for message in batch.messages:
+                self._take(message)
+            if batch.caught_up:
+                self._caught_up.set()
+                self._readiness.done(EVENTS_READ)
+            self._news.set()
+
+    def _take(self, message: Msg) -> None:
+        try:
+            fact = _fact(message)
+        except UnreadableMessageError as fault:
+            self.unreadable += 1
+            log.warning(
+                "an unreadable event was skipped",
+                sequence=message.metadata.sequence.stream,
+                skipped_so_far=self.unreadable,
+                error=str(fault),
+            )
+        else:
+            self._leaderboard.take(fact)
+
+    async def _keep_views_current(self) -> None:
+        views = ViewsStream(self._client)
+        while True:
+            # Views of half the events would take back what stands.
+            await self._caught_up.wait()
+            self._news.clear()
+            await self._bring_up_to_date(views)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CHECK_S):
+                    await self._news.wait()
+
+    async def _bring_up_to_date(self, views: ViewsStream) -> None:
+        leaderboard = self._leaderboard
+        # Events that come in meanwhile may be in the views, but don't have to be.
+        position = leaderboard.position
+        for rendered, _ in enumerate(leaderboard.render(), start=1):
+            if rendered % _RENDERS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        try:
+            await views.refresh()
+            published = await views.bring_to(leaderboard.views, position)
+        except* (NatsError, TimeoutError) as outage:
+            causes = {str(fault) or type(fault).__name__ for fault in outage.exceptions}
+            log.warning("views are not current; trying again", error="; ".join(sorted(causes)))
+        else:
+            if published:
+                log.info("views were published", views=published, position=position)
+            self._readiness.done(VIEWS_CURRENT)
+
+
+def _fact(message: Msg) -> Fact[Event]:
+    recorded = read_event(message)
+    envelope = recorded.envelope
+    if envelope.time.tzinfo is None:
+        raise UnreadableMessageError(f"{message.subject}: ce-time {envelope.time} has no time zone")
+    return Fact(recorded.event, envelope.id, envelope.time, recorded.sequence)

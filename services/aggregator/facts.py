@@ -1,0 +1,44 @@
+"""Events as the fold keeps them: each once, and in the order of the stream."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeGuard, TypeVar
+from uuid import UUID
+
+from contracts.base import Event
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Fact(Generic[E_co]):
+    """An event, when its writer says it happened, and where it stands in EVENTS."""
+
+    event: E_co
+    id: UUID
+    at: datetime
+    sequence: int
+
+
+Facts = Mapping[UUID, Fact[Any]]
+
+
+def with_fact(facts: Facts, fact: Fact[Any]) -> Facts:
+    """A repeat changes nothing: the earliest place in the stream counts."""
+    known = facts.get(fact.id)
+    if known and known.sequence <= fact.sequence:
+        return facts
+    return {**facts, fact.id: fact}
+
+
+def in_stream_order(facts: Facts) -> list[Fact[Any]]:
+    return sorted(facts.values(), key=lambda fact: fact.sequence)
+
+
+def of_kind(kind: type[E], facts: Iterable[Fact[Any]]) -> list[Fact[E]]:
+    def is_of_kind(fact: Fact[Any]) -> TypeGuard[Fact[E]]:
+        return isinstance(fact.event, kind)
+
+    return [fact for fact in facts if is_of_kind(fact)]

@@ -1,0 +1,158 @@
+"""What one submission's events amount to.
+
+The rules, whatever order events arrive in and however often:
+
+- A repeated event (same id) counts once, where it first stood in the stream.
+- The current run is the highest that any event names.
+- Of several `started`, `task_scored` or `failed` events of one run (and task), the highest attempt
+  counts; of equal attempts the first in the stream.
+- `finished` stands: all scores are in, whatever else is said about the run.
+- `failed` stands unless a higher attempt has started.
+- `cancelled` and `rejected` name no run. They hold for the run that was current when they were
+  stored; an accepted run was not rejected, for its job exists.
+- Of several `accepted` events of one run the last counts: a job may be moved to another lane.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from contracts.evaluation import (
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
+    EvaluationTaskScored,
+    FailureCause,
+)
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionCancelled,
+    SubmissionReceived,
+    SubmissionRejected,
+)
+from contracts.views import RequestState
+from contracts.vote import VoteCast
+from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
+
+A = TypeVar("A", EvaluationStarted, EvaluationTaskScored, EvaluationFailed)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One evaluation of a submission."""
+
+    number: int
+    facts: tuple[Fact[Any], ...]
+    """The events that name this run, in stream order."""
+
+    @property
+    def begins(self) -> int:
+        """Place in the stream; 0 for the first run, which everything may belong to."""
+        return self.facts[0].sequence if self.number > 1 else 0
+
+    @cached_property
+    def accepted(self) -> SubmissionAccepted | None:
+        accepted = of_kind(SubmissionAccepted, self.facts)
+        return accepted[-1].event if accepted else None
+
+    @cached_property
+    def started(self) -> EvaluationStarted | None:
+        fact = _of_highest_attempt(of_kind(EvaluationStarted, self.facts))
+        return fact.event if fact else None
+
+    @cached_property
+    def scored(self) -> Mapping[str, Fact[EvaluationTaskScored]]:
+        """By task id."""
+        facts = of_kind(EvaluationTaskScored, self.facts)
+        counting: dict[str, Fact[EvaluationTaskScored]] = {}
+        for task in dict.fromkeys(fact.event.task for fact in facts):
+            fact = _of_highest_attempt(fact for fact in facts if fact.event.task == task)
+            if fact:
+                counting[task] = fact
+        return counting
+
+    @cached_property
+    def is_finished(self) -> bool:
+        return bool(of_kind(EvaluationFinished, self.facts))
+
+    @cached_property
+    def failed(self) -> EvaluationFailed | None:
+        fact = _of_highest_attempt(of_kind(EvaluationFailed, self.facts))
+        if fact is None or self.is_finished:
+            return None
+        overtaken = self.started and self.started.attempt > fact.event.attempt
+        return None if overtaken else fact.event
+
+    @property
+    def attempt(self) -> int:
+        """The highest that any event names; 0 when none was made."""
+        return max((getattr(fact.event, "attempt", 0) for fact in self.facts), default=0)
+
+
+@dataclass(frozen=True)
+class Submission:
+    facts: Facts = field(default_factory=dict)
+
+    def after(self, fact: Fact[Any]) -> "Submission":
+        facts = with_fact(self.facts, fact)
+        return self if facts is self.facts else Submission(facts)
+
+    @cached_property
+    def received(self) -> Fact[SubmissionReceived] | None:
+        """None when it could not be read; then nothing can be shown."""
+        return next(iter(of_kind(SubmissionReceived, self._ordered)), None)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """From the first to the current one; one that no event names is left out."""
+        facts: dict[int, list[Fact[Any]]] = {1: []}
+        for fact in self._ordered:
+            if number := getattr(fact.event, "run", None):
+                facts.setdefault(number, []).append(fact)
+        return tuple(Run(number, tuple(facts[number])) for number in sorted(facts))
+
+    @property
+    def run(self) -> Run:
+        """The current one."""
+        return self.runs[-1]
+
+    @cached_property
+    def accepted(self) -> SubmissionAccepted | None:
+        """What the last validation that passed has found."""
+        return next((run.accepted for run in reversed(self.runs) if run.accepted), None)
+
+    @cached_property
+    def rejected(self) -> SubmissionRejected | None:
+        facts = self._of_this_run(of_kind(SubmissionRejected, self._ordered))
+        return facts[-1].event if facts and not self.run.accepted else None
+
+    @cached_property
+    def state(self) -> RequestState:
+        if self.run.is_finished:
+            return RequestState.FINISHED
+        if failed := self.run.failed:
+            cancelled = failed.cause is FailureCause.CANCELLED
+            return RequestState.CANCELLED if cancelled else RequestState.FAILED
+        if self.rejected:
+            return RequestState.REJECTED
+        if self._of_this_run(of_kind(SubmissionCancelled, self._ordered)):
+            return RequestState.CANCELLED
+        if self.run.started:
+            return RequestState.RUNNING
+        return RequestState.WAITING if self.run.accepted else RequestState.RECEIVED
+
+    @cached_property
+    def voters(self) -> frozenset[str]:
+        return frozenset(fact.event.voter for fact in of_kind(VoteCast, self._ordered))
+
+    @cached_property
+    def _ordered(self) -> list[Fact[Any]]:
+        return in_stream_order(self.facts)
+
+    def _of_this_run(self, facts: list[Fact[Any]]) -> list[Fact[Any]]:
+        return [fact for fact in facts if fact.sequence > self.run.begins]
+
+
+def _of_highest_attempt(facts: Iterable[Fact[A]]) -> Fact[A] | None:
+    return max(facts, key=lambda fact: (fact.event.attempt, -fact.sequence), default=None)

@@ -1,0 +1,54 @@
+"""Events as lines of a submission's history."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.base import Event
+from contracts.evaluation import EvaluationFailed, EvaluationStarted, EvaluationTaskScored
+from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionCancelled,
+    SubmissionRejected,
+    SubmissionRerunRequested,
+)
+from contracts.views import HistoryEntry
+from contracts.vote import VoteCast
+from services.aggregator.facts import Fact
+
+
+def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
+    """Oldest first by the writers' clocks. Votes are left out: their number stands in the view."""
+    told = [fact for fact in facts if not isinstance(fact.event, VoteCast)]
+    return tuple(
+        HistoryEntry(
+            at=fact.at,
+            what=fact.event.type_name().removeprefix("podium.v1."),
+            note=_note(fact.event),
+        )
+        for fact in sorted(told, key=lambda fact: (fact.at, fact.id))
+    )
+
+
+def _note(event: Event) -> str:
+    match event:
+        case SubmissionAccepted():
+            return f"run {event.run}, tier {event.tier}, lane {event.lane}"
+        case SubmissionRejected():
+            return ", ".join(reason.code for reason in event.reasons)
+        case SubmissionCancelled():
+            return event.note
+        case SubmissionRerunRequested():
+            return f"run {event.run}: {event.note}" if event.note else f"run {event.run}"
+        case EvaluationStarted():
+            run = f"run {event.run}, attempt {event.attempt}"
+            return f"{run} on {event.evaluator} ({event.device})"
+        case EvaluationTaskScored():
+            return event.task
+        case EvaluationFailed():
+            return f"{event.cause}: {event.reason.message}"
+        case ModelFlagged() | ModelUnflagged() | ModelRemoved():
+            return event.reason
+        case ModelRenamed():
+            return f"{event.repo_id} is now {event.new_repo_id}"
+    return ""

@@ -1,0 +1,85 @@
+"""Everything that has happened, in memory, and every view that follows from it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from contracts.base import View
+from contracts.board import Board
+from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.views import Entry
+from services.aggregator.facts import Fact
+from services.aggregator.fold import Submission
+from services.aggregator.moderation import Moderation
+from services.aggregator.render import render
+
+log = structlog.get_logger(__name__)
+
+
+class Leaderboard:
+    """Two that took the same events have the same views, byte for byte."""
+
+    def __init__(self, boards: Mapping[str, Board]) -> None:
+        self._boards = boards
+        self._submissions: dict[str, Submission] = {}
+        self._moderation = Moderation()
+        self._stale: dict[str, None] = {}
+        self.position = 0
+        """Place in EVENTS of the newest event that was taken."""
+        self.views: dict[str, bytes] = {}
+        """What should stand in VIEWS, by subject. Current after `render`."""
+        for board in boards.values():
+            self._put(board)
+
+    def take(self, fact: Fact[Any]) -> None:
+        self.position = max(self.position, fact.sequence)
+        match fact.event:
+            case ModelFlagged() | ModelUnflagged() | ModelRemoved():
+                self._moderate(fact, {fact.event.repo_id})
+            case ModelRenamed():
+                self._moderate(fact, {fact.event.repo_id, fact.event.new_repo_id})
+            case _:
+                sid = fact.event.sid
+                self._submissions[sid] = self._submissions.get(sid, Submission()).after(fact)
+                self._stale[sid] = None
+
+    def render(self) -> Iterator[str]:
+        """Bring `views` up to date, yielding the id of each submission that was rendered."""
+        while self._stale:
+            sid = next(iter(self._stale))
+            del self._stale[sid]
+            try:
+                self._render(sid, self._submissions[sid])
+            except (ArithmeticError, ValueError):
+                # A score beyond all floats, say. EVENTS keeps it for ever, and so it must cost no
+                # other submission its place.
+                log.exception("a submission cannot be shown; its views stay as they are", sid=sid)
+            yield sid
+
+    def _moderate(self, fact: Fact[Any], names: set[str]) -> None:
+        before, self._moderation = self._moderation, self._moderation.after(fact)
+        for sid, submission in self._submissions.items():
+            if received := submission.received:
+                repo_id, since = received.event.model.repo_id, received.sequence
+                if (
+                    before.name_today(repo_id, since) in names
+                    or self._moderation.name_today(repo_id, since) in names
+                ):
+                    self._stale[sid] = None
+
+    def _render(self, sid: str, submission: Submission) -> None:
+        received = submission.received
+        board = self._boards.get(received.event.board) if received else None
+        rendered = render(submission, board, self._moderation)
+        for problem in rendered.problems:
+            log.warning("a view is incomplete", sid=sid, problem=problem)
+        if rendered.request:
+            self._put(rendered.request)
+        if rendered.entry:
+            self._put(rendered.entry)
+        elif board:
+            self.views.pop(Entry.subject_filter(board=board.name, sid=sid), None)
+
+    def _put(self, view: View) -> None:
+        self.views[view.subject()] = view.model_dump_json().encode()

@@ -1,0 +1,188 @@
+"""Gives what nobody could handle a visible end.
+
+Reads DEAD_LETTERS: the server's advisories about spent deliveries, and what services buried. Each
+that concerns a submission becomes `evaluation.failed`, unless its run has an end already."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from pydantic import ValidationError
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.evaluation import EvaluationFailed, EvaluationFinished, FailureCause
+from contracts.models import Reason
+from contracts.registry import event_class
+from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
+from contracts.topology import EVENTS, JOBS, REPAIRS, VALIDATOR
+from runtime.bus import AlreadyPublishedError, publish_event
+from runtime.logs import about
+
+log = structlog.get_logger(__name__)
+
+_RETRY_S = 5.0
+_ADVISORY = "$JS.EVENT.ADVISORY."
+_ADVICE = "Request a re-run; if that fails as well, tell the operators of this leaderboard."
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """An event that was delivered in vain."""
+
+    event: Event
+    envelope: Envelope
+    deliveries: int = 0
+    """0 when it was buried: its reason says more than a number."""
+    reason: str = ""
+
+
+async def repair(client: Client) -> None:
+    """Never returns. An outage of the server is waited for."""
+    js = client.jetstream()
+    while True:
+        try:
+            subscription = await js.pull_subscribe_bind(REPAIRS.name, REPAIRS.stream.name)
+            try:
+                while True:
+                    await _repair_next(js, subscription)
+            finally:
+                await subscription.unsubscribe()
+        except NatsError as outage:
+            log.warning("repairs wait", error=str(outage) or type(outage).__name__)
+            await asyncio.sleep(_RETRY_S)
+
+
+async def _repair_next(
+    js: JetStreamContext, subscription: JetStreamContext.PullSubscription
+) -> None:
+    try:
+        (message,) = await subscription.fetch(1, timeout=_RETRY_S)
+    except TimeoutError:
+        return
+    try:
+        await _repair(js, message)
+    except NatsError:
+        await message.nak(delay=_RETRY_S)
+        raise
+    await message.ack()
+
+
+async def _repair(js: JetStreamContext, message: Msg) -> None:
+    if not message.subject.startswith(_ADVISORY):
+        buried = _decoded(message.subject, message.headers, message.data)
+        if buried:
+            reason = (message.headers or {}).get("podium-reason", "")
+            await _fail(js, _Lost(*buried, reason=reason))
+        return
+    advisory = json.loads(message.data)
+    stream, sequence = advisory["stream"], advisory["stream_seq"]
+    if stream != JOBS.name and advisory["consumer"] != VALIDATOR.name:
+        return
+    try:
+        lost = await js.get_msg(stream, sequence)
+    except NotFoundError:
+        # A terminated job leaves the queue; who terminated it has said why in another message.
+        return
+    decoded = _decoded(f"{stream} {sequence}", lost.headers, lost.data or b"")
+    if decoded:
+        await _fail(js, _Lost(*decoded, deliveries=advisory["deliveries"]))
+    if stream == JOBS.name:
+        await _delete_job(js, sequence)
+
+
+async def _fail(js: JetStreamContext, lost: _Lost) -> None:
+    match lost.event:
+        case SubmissionAccepted() as job:
+            ends = [
+                EvaluationFinished.subject_filter(sid=job.sid, run=job.run),
+                EvaluationFailed.subject_filter(sid=job.sid, run=job.run),
+            ]
+            failed = _failed_evaluation(job, lost)
+        case SubmissionReceived() as received:
+            ends = [
+                SubmissionAccepted.subject_filter(sid=received.sid),
+                SubmissionRejected.subject_filter(sid=received.sid),
+                EvaluationFailed.subject_filter(sid=received.sid, run=1),
+            ]
+            failed = _failed_validation(received, lost)
+        case _:
+            return
+    with about(sid=failed.sid, run=failed.run):
+        if await _any_stands(js, ends):
+            return
+        envelope = Envelope.of(failed, "aggregator", cause=lost.envelope)
+        try:
+            await publish_event(js, failed, envelope, only_once=True)
+        except AlreadyPublishedError:
+            log.info("the run has got an end meanwhile")
+        else:
+            log.warning("a run was given up", reason=failed.reason.message)
+
+
+def _failed_evaluation(job: SubmissionAccepted, lost: _Lost) -> EvaluationFailed:
+    if lost.reason:
+        code, message = "job-not-handled", f"No evaluator could handle the job: {lost.reason}"
+    else:
+        code = "attempts-exhausted"
+        message = f"Attempts made: {lost.deliveries}. None of them came to an end."
+    return EvaluationFailed(
+        sid=job.sid,
+        run=job.run,
+        attempt=lost.deliveries,
+        cause=FailureCause.INFRASTRUCTURE,
+        reason=Reason(code=code, message=message, advice=_ADVICE),
+    )
+
+
+def _failed_validation(received: SubmissionReceived, lost: _Lost) -> EvaluationFailed:
+    how = lost.reason or f"it was begun {lost.deliveries} times and never came to an end."
+    return EvaluationFailed(
+        sid=received.sid,
+        run=1,
+        attempt=0,
+        cause=FailureCause.INFRASTRUCTURE,
+        reason=Reason(
+            code="validation-did-not-complete",
+            message=f"The model could not be validated: {how}",
+            advice=_ADVICE,
+        ),
+    )
+
+
+def _decoded(
+    where: str, headers: dict[str, str] | None, body: bytes
+) -> tuple[Event, Envelope] | None:
+    """None for what is no event of ours: it stays in DEAD_LETTERS for the operators."""
+    try:
+        envelope = Envelope.from_headers(headers or {})
+        cls = event_class(envelope.type)
+        if cls:
+            return cls.model_validate_json(body), envelope
+        log.error("a dead letter is of an unknown type", where=where, type=envelope.type)
+    except (KeyError, ValueError, ValidationError) as fault:
+        log.error("a dead letter cannot be read", where=where, error=str(fault))
+    return None
+
+
+async def _any_stands(js: JetStreamContext, subjects: list[str]) -> bool:
+    for subject in subjects:
+        try:
+            await js.get_last_msg(EVENTS.name, subject)
+        except NotFoundError:
+            continue
+        return True
+    return False
+
+
+async def _delete_job(js: JetStreamContext, sequence: int) -> None:
+    try:
+        await js.delete_msg(JOBS.name, sequence)
+    except NotFoundError:
+        log.info("the job is gone already", sequence=sequence)
