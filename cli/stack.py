@@ -31,7 +31,8 @@ class StackOptions:
 
     data: Path
     """Holds the streams, the logs and the evaluator's downloads; survives restarts."""
-    hub_url: str
+    hub: str | Path
+    """URL of a Hub, or a folder that a localhub serves."""
     boards: Path
     host: str = "127.0.0.1"
     port: int = 8000
@@ -60,9 +61,12 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
         try:
             nats_url = options.nats_url or await _start_nats(supervisor, options)
             await _apply_topology(nats_url)
+            hub_url = await _start_hub(supervisor, options)
             health = {service: free_port() for service in _SERVICES}
             for service in _SERVICES:
-                await supervisor.start(_service(service, options, nats_url, health[service]))
+                await supervisor.start(
+                    _service(service, options, nats_url, hub_url, health[service])
+                )
             url = f"http://{options.host}:{options.port}"
             for service in ("aggregator", "validator"):
                 await _until_ready(f"http://127.0.0.1:{health[service]}/readyz")
@@ -98,10 +102,24 @@ async def _apply_topology(nats_url: str) -> None:
     await client.close()
 
 
-def _service(name: str, options: StackOptions, nats_url: str, health_port: int) -> ChildProcess:
+async def _start_hub(supervisor: Supervisor, options: StackOptions) -> str:
+    if isinstance(options.hub, str):
+        return options.hub
+    port = free_port()
+    command = [sys.executable, "-m", "localhub", str(options.hub), "--port", str(port)]
+    log_file = options.data / "logs" / "localhub.log"
+    await supervisor.start(ChildProcess("localhub", command, log_file))
+    url = f"http://127.0.0.1:{port}"
+    await _until_ready(f"{url}/livez")
+    return url
+
+
+def _service(
+    name: str, options: StackOptions, nats_url: str, hub_url: str, health_port: int
+) -> ChildProcess:
     environment = {
         "NATS_URL": nats_url,
-        "HF_ENDPOINT": options.hub_url,
+        "HF_ENDPOINT": hub_url,
         "PODIUM_BOARDS": str(options.boards),
         f"{name.upper()}_HEALTH_PORT": str(health_port),
         "EVALUATOR_NAME": os.uname().nodename,

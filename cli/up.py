@@ -18,7 +18,8 @@ from runtime.settings import REPOSITORY
 
 def up(
     hub: Annotated[
-        str, typer.Option(envvar="HF_ENDPOINT", help="Hub that models are taken from.")
+        str,
+        typer.Option(envvar="HF_ENDPOINT", help="Hub that models come from: its URL, or a folder."),
     ] = "https://huggingface.co",
     data: Annotated[
         Path, typer.Option(help="Folder that keeps everything; start on it again to go on.")
@@ -43,7 +44,7 @@ def up(
         fail(f"Port {port} on {host} is taken.", "Give another one with --port.")
     options = StackOptions(
         data=data.expanduser().resolve(),
-        hub_url=hub,
+        hub=hub if "://" in hub else Path(hub),
         boards=boards,
         host=host,
         port=port,

@@ -1,0 +1,23 @@
+"""The `podium` command."""
+
+import typer
+
+from cli.demo import demo
+from cli.submissions import board, status, submit
+from cli.up import up
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="An open leaderboard for language models that anyone can run. Try `podium demo` first.",
+)
+for command in (demo, up, submit, status, board):
+    app.command()(command)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The gateway's HTTP API, as far as the command needs it. docs/api.md has all of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+import httpx
+from httpx_sse import aconnect_sse
+from pydantic import BaseModel, ConfigDict
+
+from cli.console import fail
+from contracts.models import Precision, Reason
+from contracts.views import Failure, Request, RequestState, TaskProgress
+
+# The gateway's own heartbeat on an idle event stream comes every 15 s.
+_SILENCE_S = 60
+
+SETTLED = frozenset(
+    {
+        RequestState.REJECTED,
+        RequestState.FINISHED,
+        RequestState.FAILED,
+        RequestState.CANCELLED,
+    }
+)
+
+
+class Submission(BaseModel):
+    """How one submission stands."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    model: str
+    precision: Precision
+    state: RequestState
+    reasons: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    failure: Failure | None = None
+    tasks: tuple[TaskProgress, ...] = ()
+
+    @classmethod
+    def of(cls, view: Request) -> Self:
+        return cls(
+            id=view.sid,
+            model=view.model.repo_id,
+            precision=view.model.precision,
+            state=view.state,
+            reasons=view.reasons,
+            warnings=view.warnings,
+            failure=view.failure,
+            tasks=view.tasks,
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in SETTLED
+
+    @property
+    def why(self) -> tuple[Reason, ...]:
+        """Why it was refused or failed; empty otherwise."""
+        return self.reasons or ((self.failure.reason,) if self.failure else ())
+
+
+class Gateway:
+    """A client for one gateway. Any error answer ends the command with its message and advice."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._http = httpx.Client(base_url=url, timeout=_SILENCE_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def submit(self, submission: dict[str, Any]) -> tuple[str, bool]:
+        """The submission's id, and whether it is new: an equal one keeps the id it had."""
+        with _explained(self._url):
+            answer = self._http.post("/api/v1/submissions", json=submission)
+        if answer.status_code == httpx.codes.CONFLICT:
+            return answer.json()["error"]["details"]["request"]["id"], False
+        return _body(answer)["id"], True
+
+    def submission(self, submission_id: str) -> Submission:
+        return Submission.model_validate(self._get(f"/api/v1/requests/{submission_id}"))
+
+    def submissions(self) -> list[Submission]:
+        """All of them, the newest first, without their reasons and tasks."""
+        found: list[Submission] = []
+        address: str | None = "/api/v1/requests?limit=500"
+        while address:
+            page = self._get(address)
+            found += map(Submission.model_validate, page["items"])
+            address = page["next"]
+        return found
+
+    def boards(self) -> list[dict[str, Any]]:
+        boards: list[dict[str, Any]] = self._get("/api/v1/boards")["items"]
+        return boards
+
+    def entries(self, board: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._get(f"/api/v1/boards/{board}/entries")["items"]
+        return entries
+
+    def _get(self, path: str) -> dict[str, Any]:
+        with _explained(self._url):
+            return _body(self._http.get(path))
+
+
+async def follow_submissions(url: str) -> AsyncIterator[Submission]:
+    """Every submission as it stands, then again whenever it changes. Ends when the gateway does."""
+    with _explained(url):
+        async with (
+            httpx.AsyncClient(base_url=url, timeout=_SILENCE_S) as http,
+            aconnect_sse(http, "GET", "/api/v1/events") as events,
+        ):
+            async for event in events.aiter_sse():
+                if event.event == "request":
+                    yield Submission.of(Request.model_validate_json(event.data))
+
+
+def _body(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    if answer.is_error:
+        fail(body["error"]["message"], body["error"]["advice"])
+    return body
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.TransportError as fault:
+        fail(
+            f"No answer from the gateway at {url}: {fault}",
+            "Start one with `podium up`, or name another with --gateway.",
+        )

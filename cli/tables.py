@@ -1,0 +1,82 @@
+"""Submissions and boards as terminal tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.gateway import Submission
+from contracts.models import Reason
+from contracts.views import RequestState
+
+_STYLES = {
+    RequestState.RECEIVED: "dim",
+    RequestState.WAITING: "dim",
+    RequestState.RUNNING: "cyan",
+    RequestState.FINISHED: "green",
+    RequestState.REJECTED: "yellow",
+    RequestState.FAILED: "red",
+    RequestState.CANCELLED: "yellow",
+}
+
+
+def submissions_table(submissions: Sequence[Submission]) -> Table:
+    """One line per submission, with the score of each task as it comes in."""
+    task_ids = list(dict.fromkeys(task.task for one in submissions for task in one.tasks))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("model", no_wrap=True)
+    table.add_column("precision")
+    table.add_column("state")
+    for task_id in task_ids:
+        table.add_column(task_id, justify="right", min_width=5)
+    table.add_column("why", overflow="fold")
+    for submission in submissions:
+        scores = {task.task: task.score for task in submission.tasks}
+        table.add_row(
+            submission.model,
+            submission.precision,
+            Text(submission.state, style=_STYLES[submission.state]),
+            *(_score(scores.get(task_id)) for task_id in task_ids),
+            Text("; ".join(reason.code for reason in submission.why), style="dim"),
+        )
+    return table
+
+
+def board_table(board: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Table:
+    """The board as the page shows it: ranked rows, then provisional ones."""
+    table = Table(title=board["title"], title_justify="left", title_style="bold")
+    table.add_column("#", justify="right")
+    table.add_column("model", no_wrap=True)
+    table.add_column("type")
+    table.add_column("precision")
+    table.add_column("average", justify="right", style="bold")
+    for task in board["tasks"]:
+        table.add_column(task["title"], justify="right")
+    for entry in entries:
+        scores = entry["scores"]
+        table.add_row(
+            "" if entry["rank"] is None else str(entry["rank"]),
+            entry["model"],
+            entry["model_type"],
+            entry["precision"],
+            _score(entry["average"]),
+            *(_score(scores.get(task["id"], {}).get("normalized")) for task in board["tasks"]),
+        )
+    return table
+
+
+def reasons(submission: Submission) -> RenderableType:
+    """Why it was refused or failed and what to do; warnings too."""
+    return Group(*map(_reason, submission.why), *map(_reason, submission.warnings))
+
+
+def _reason(reason: Reason) -> Text:
+    text = Text(f"  {reason.message} ")
+    text.append(reason.advice, style="italic")
+    return text.append(f" [{reason.code}]", style="dim")
+
+
+def _score(value: float | None) -> str:
+    return "·" if value is None else f"{value:.2f}"
