@@ -15,7 +15,7 @@ from faststream.exceptions import NackMessage, RejectMessage
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import NoRespondersError, TimeoutError
+from nats.errors import NoRespondersError, OutboundBufferLimitError, TimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import Header, PubAck
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
@@ -46,6 +46,7 @@ class UnreadableMessageError(Exception):
 
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -151,18 +152,24 @@ async def publish_event_until_stored(
     js: JetStreamContext, event: Event, envelope: Envelope, *, only_once: bool = False
 ) -> PubAck:
     """`publish_event`, repeated through any outage: for results that took hours to compute."""
+    return await through_outages(lambda: publish_event(js, event, envelope, only_once=only_once))
+
+
+async def through_outages(operation: Callable[[], Awaitable[T]]) -> T:
+    """The operation's result; it is repeated for as long as JetStream does not answer."""
     attempt = 0
     while True:
         try:
-            return await publish_event(js, event, envelope, only_once=only_once)
+            return await operation()
         except (
             TimeoutError,
             NoRespondersError,
             NoStreamResponseError,
             ServiceUnavailableError,
+            OutboundBufferLimitError,
         ) as fault:
             delay_s = _RETRY_DELAYS_S[min(attempt, len(_RETRY_DELAYS_S) - 1)]
-            log.warning("event is not stored yet", error=str(fault), retry_in_s=delay_s)
+            log.warning("JetStream does not answer", error=str(fault), retry_in_s=delay_s)
             attempt += 1
             await asyncio.sleep(delay_s)
 
@@ -229,16 +236,21 @@ def subscribe(
 
 async def bury(broker: NatsBroker, consumer: Consumer, message: Msg, fault: BaseException) -> None:
     """Copy a message into DEAD_LETTERS, with the headers it had and the reason."""
+    await broker.publish(
+        message.data,
+        dead_letter_subject(consumer.name),
+        stream=DEAD_LETTERS.name,
+        timeout=5,
+        headers=dead_letter_headers(consumer, message, fault),
+    )
+
+
+def dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException) -> dict[str, str]:
+    """The message's own headers, where it came from and why it could not be handled."""
     headers = dict(message.headers or {}) | {
         "podium-reason": " ".join(f"{type(fault).__name__}: {fault}".split())[:2000],
         "podium-consumer": consumer.name,
         "podium-subject": message.subject,
     }
     headers.pop(Header.MSG_ID.value, None)
-    await broker.publish(
-        message.data,
-        dead_letter_subject(consumer.name),
-        stream=DEAD_LETTERS.name,
-        timeout=5,
-        headers=headers,
-    )
+    return headers

@@ -1,0 +1,156 @@
+"""lm-eval, transformers and torch, wrapped once: one model, its tasks, their scores.
+
+Nothing here knows the bus. It runs in a child process that is offline and forked from a process
+that has imported this module already."""
+
+import functools
+import platform
+import random
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import numpy
+import torch
+from lm_eval.api.task import Task
+from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
+from lm_eval.evaluator import evaluate
+from lm_eval.tasks import TaskManager
+
+from contracts.board import BoardTask
+from services.evaluator.details import write_samples
+from services.evaluator.harness_model import HarnessModel, load_model, out_of_memory
+from services.evaluator.protocol import (
+    Assignment,
+    DataSetsMissing,
+    HarnessOptions,
+    Machine,
+    Message,
+    Phase,
+    Step,
+    TaskScores,
+)
+from services.evaluator.results import harness_results
+
+Report = Callable[[Message], None]
+
+
+@functools.cache
+def _task_manager(options: HarnessOptions) -> TaskManager:
+    return TaskManager(
+        include_path=list(options.task_folders), include_defaults=options.harness_tasks
+    )
+
+
+def warm_up(options: HarnessOptions) -> None:
+    """Index lm-eval's task definitions. A fork of this process need not do it again."""
+    _task_manager(options)
+
+
+def load_data_sets(harness_tasks: tuple[str, ...], options: HarnessOptions) -> None:
+    """Load these tasks or groups, so that their data sets are in the local cache afterwards."""
+    for name in harness_tasks:
+        _task_manager(options).load([name])
+
+
+def machine(options: HarnessOptions) -> Machine:
+    device = torch.device(_device(options))
+    return Machine(
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        versions={
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("lm_eval", "transformers", "torch", "datasets")},
+        },
+    )
+
+
+def score(assignment: Assignment, report: Report) -> None:
+    """Run the assignment's tasks in order, reporting each one's scores when it is done.
+    Raises EvaluationFault where the model is to blame."""
+    if assignment.options.threads:
+        torch.set_num_threads(assignment.options.threads)
+    report(Step(Phase.LOADING))
+    try:
+        tasks = {task.id: _load_task(task, assignment.options) for task in assignment.tasks}
+    except (OSError, ValueError) as fault:
+        report(DataSetsMissing(f"{type(fault).__name__}: {fault}"))
+        return
+    model = load_model(assignment.snapshot, assignment.options, _device(assignment.options))
+    for board_task in assignment.tasks:
+        model.announce = functools.partial(_announce, board_task.id, report)
+        try:
+            scores = _score_task(board_task, tasks[board_task.id], model, assignment)
+        except torch.OutOfMemoryError as fault:
+            raise out_of_memory(fault) from fault
+        report(scores)
+
+
+def _device(options: HarnessOptions) -> str:
+    if options.device != "auto":
+        return options.device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _load_task(board_task: BoardTask, options: HarnessOptions) -> list[Task]:
+    """The lm-eval tasks that count for this board task, with their data."""
+    loaded = _task_manager(options).load([board_task.harness_task])["tasks"]
+    unknown = set(board_task.harness_tasks) - set(loaded)
+    if unknown:
+        raise LookupError(
+            f"board task {board_task.id!r}: {board_task.harness_task!r} has no member"
+            f" {', '.join(sorted(unknown))}; it has {', '.join(sorted(loaded))}"
+        )
+    return [loaded[name] for name in board_task.harness_tasks]
+
+
+def _announce(task: str, report: Report, done: int, total: int) -> None:
+    report(Step(Phase.SCORING, task, done, total))
+
+
+def _score_task(
+    board_task: BoardTask, tasks: list[Task], model: HarnessModel, assignment: Assignment
+) -> TaskScores:
+    began = time.monotonic()
+    _seed_generators()
+    for task in tasks:
+        _set_shots(task, board_task.shots)
+    evaluation = evaluate(
+        lm=model,
+        task_dict={"tasks": {task.task_name: task for task in tasks}},
+        apply_chat_template=assignment.chat_template,
+        fewshot_as_multiturn=assignment.chat_template,
+    )
+    samples = write_samples(
+        assignment.samples_folder / f"{board_task.id}.parquet", _samples(evaluation)
+    )
+    return TaskScores(
+        task=board_task.id,
+        results=harness_results(evaluation, board_task.harness_tasks),
+        seconds=time.monotonic() - began,
+        samples=samples,
+    )
+
+
+# These two are what `simple_evaluate` does before `evaluate`. Around them it lists the installed
+# packages and asks git for a version, which takes a second that each of a board's tasks would pay.
+
+
+def _seed_generators() -> None:
+    random.seed(DEFAULT_RANDOM_SEED)
+    numpy.random.seed(DEFAULT_OTHER_SEED)
+    torch.manual_seed(DEFAULT_OTHER_SEED)
+
+
+def _set_shots(task: Task, shots: int | None) -> None:
+    """A task that is defined with 0 shots stays so, whatever is asked for."""
+    defined = task.get_config("num_fewshot")
+    if defined is None or (shots is not None and defined != 0):
+        task.set_config(key="num_fewshot", value=shots or 0)
+    task.set_fewshot_seed(seed=DEFAULT_OTHER_SEED)
+
+
+def _samples(evaluation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for harness_task, samples in evaluation["samples"].items():
+        for sample in samples:
+            yield harness_task, sample

@@ -1,0 +1,210 @@
+"""A model as lm-eval's transformers backend holds it, checked before it is trusted with a task."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+from safetensors import SafetensorError
+from transformers import PreTrainedModel
+
+from contracts.models import Precision, WeightType
+from services.evaluator.failures import EvaluationFault, blame_infrastructure, blame_model
+from services.evaluator.protocol import HarnessOptions, Snapshot
+
+Announce = Callable[[int, int], None]
+"""Called with requests answered and requests in all, a few times a minute."""
+
+_ANNOUNCE_EVERY_S = 5.0
+
+# What transformers and tokenizers raise for files that hold no loadable model.
+_LOADING_FAULTS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    SafetensorError,
+)
+
+
+class HarnessModel(HFLM):
+    """lm-eval's own backend, which also tells how far it is and refuses scores that are no numbers.
+    It computes nothing differently."""
+
+    _model: PreTrainedModel | Any
+
+    def __init__(self, *, quantization: Any = None, **options: Any) -> None:
+        self.loading_info: dict[str, Any] = {}
+        self._quantization = quantization
+        super().__init__(**options)
+        self.announce: Announce = lambda done, total: None
+        self.set_cache_hook(_Answers(self))
+        self._done = self._total = 0
+        self._announced_at = 0.0
+
+    def _create_model(self, *arguments: Any, **options: Any) -> None:
+        # HFLM has no argument for it: it takes the config's, which a whole model has none of.
+        options["quantization_config"] = self._quantization or options["quantization_config"]
+        if options["peft"] or options["delta"]:
+            super()._create_model(*arguments, **options)
+            return
+        super()._create_model(*arguments, output_loading_info=True, **options)
+        self._model, self.loading_info = self._model
+
+    def loglikelihood(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
+        self._begin(len(requests))
+        return super().loglikelihood(requests, *rest, **options)
+
+    def loglikelihood_rolling(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
+        self._begin(len(requests))
+        return super().loglikelihood_rolling(requests, *rest, **options)
+
+    def generate_until(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
+        self._begin(len(requests))
+        return super().generate_until(requests, *rest, **options)
+
+    def _begin(self, total: int) -> None:
+        self._done, self._total = 0, total
+        self._announced_at = time.monotonic()
+        self.announce(0, total)
+
+    def answered(self) -> None:
+        self._done += 1
+        if time.monotonic() - self._announced_at >= _ANNOUNCE_EVERY_S:
+            self._announced_at = time.monotonic()
+            self.announce(self._done, self._total)
+
+
+class _Answers:
+    """lm-eval hands every answer to this hook, meant for its cache, as soon as it has it."""
+
+    def __init__(self, model: HarnessModel) -> None:
+        self._model = model
+
+    def add_partial(self, attr: str, req: object, res: Any) -> None:
+        log_likelihood = res[0] if isinstance(res, tuple) else res
+        if isinstance(log_likelihood, float) and not math.isfinite(log_likelihood):
+            raise blame_model(
+                "scores-not-finite",
+                f"The model gave a log-likelihood of {log_likelihood} to an answer.",
+                "Check the model at the submitted precision; float16 overflows where bfloat16"
+                " does not.",
+            )
+        self._model.answered()
+
+
+def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> HarnessModel:
+    """Raises EvaluationFault for a model that does not load, does not fit or is not whole."""
+    try:
+        model = HarnessModel(
+            pretrained=str(snapshot.base_folder or snapshot.folder),
+            device=device,
+            batch_size=options.batch_size,
+            use_safetensors=True,
+            trust_remote_code=False,
+            **_weights(snapshot),
+            **_number_format(snapshot.precision),
+        )
+    except torch.OutOfMemoryError as fault:
+        raise out_of_memory(fault) from fault
+    except ImportError as fault:
+        raise blame_infrastructure(
+            "evaluator-lacks-package",
+            f"This evaluator lacks a Python package that the model needs: {fault}",
+            "Ask the operators to install the package on the evaluators.",
+        ) from fault
+    except _LOADING_FAULTS as fault:
+        if isinstance(fault, torch.AcceleratorError):
+            raise
+        raise blame_model(
+            "model-does-not-load",
+            f"transformers could not load the model: {_first_lines(fault)}",
+            "Load it with AutoModelForCausalLM.from_pretrained(…, use_safetensors=True) and without"
+            " trust_remote_code, mend what fails, and submit the new commit.",
+        ) from fault
+    _check_all_weights_were_there(model)
+    _check_weights_are_finite(model)
+    _check_tokenizer_fits(model)
+    return model
+
+
+def out_of_memory(fault: torch.OutOfMemoryError) -> EvaluationFault:
+    return blame_model(
+        "out-of-memory",
+        f"The model does not fit the evaluator's accelerator: {_first_lines(fault)}",
+        "Submit it at a precision with fewer bits, or ask a moderator for a larger tier.",
+    )
+
+
+def _weights(snapshot: Snapshot) -> dict[str, str]:
+    match snapshot.weight_type:
+        case WeightType.ADAPTER:
+            return {"peft": str(snapshot.folder)}
+        case WeightType.DELTA:
+            return {"delta": str(snapshot.folder)}
+        case WeightType.ORIGINAL:
+            return {}
+
+
+def _number_format(precision: Precision) -> dict[str, Any]:
+    match precision:
+        case Precision.INT8:
+            return {"dtype": "auto", "quantization": {"load_in_8bit": True}}
+        case Precision.INT4:
+            quantization = {"load_in_4bit": True, "bnb_4bit_compute_dtype": "bfloat16"}
+            return {"dtype": "auto", "quantization": quantization}
+        case Precision.GPTQ:
+            return {"dtype": "auto"}
+        case Precision.FLOAT32 | Precision.FLOAT16 | Precision.BFLOAT16:
+            return {"dtype": str(precision)}
+
+
+def _check_all_weights_were_there(model: HarnessModel) -> None:
+    """transformers fills in missing tensors at random and only warns."""
+    missing = sorted(model.loading_info.get("missing_keys", ()))
+    if missing:
+        raise blame_model(
+            "model-does-not-load",
+            f"The safetensors files lack {len(missing)} of the model's tensors, the first being"
+            f" {missing[0]}.",
+            "Save the model with save_pretrained, which writes every tensor, and submit the new"
+            " commit.",
+        )
+
+
+def _check_weights_are_finite(model: HarnessModel) -> None:
+    for name, weights in model.model.named_parameters():
+        if not weights.is_floating_point() or torch.isfinite(weights).all():
+            continue
+        not_numbers = int(torch.isnan(weights).sum())
+        found = (
+            f"{not_numbers} NaN" if not_numbers else f"{int(torch.isinf(weights).sum())} infinite"
+        )
+        raise blame_model(
+            "weights-not-finite",
+            f"{name} has {found} values.",
+            "Find the step that broke the weights (often a merge, or float16 overflow), and submit"
+            " a commit with finite ones.",
+        )
+
+
+def _check_tokenizer_fits(model: HarnessModel) -> None:
+    """An id past the embeddings ends in an IndexError on a CPU and kills the context of a GPU."""
+    rows = model.model.get_input_embeddings().weight.shape[0]
+    highest = max(model.tokenizer.get_vocab().values(), default=0)
+    if highest >= rows:
+        raise blame_model(
+            "tokenizer-does-not-fit",
+            f"The tokenizer has ids up to {highest}, but the model has embeddings for {rows} ids.",
+            "Resize the model's embeddings to the tokenizer, or restore the tokenizer it was"
+            " trained with.",
+        )
+
+
+def _first_lines(fault: Exception) -> str:
+    return " ".join(str(fault).split())[:500] or type(fault).__name__

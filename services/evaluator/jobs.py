@@ -1,0 +1,193 @@
+"""Jobs from the work queue: taken one at a time, kept while they run, settled when they end."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.errors import FlushTimeoutError
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from contracts.envelope import Envelope
+from contracts.models import Lane, Tier
+from contracts.submission import SubmissionAccepted
+from contracts.topology import (
+    DEAD_LETTERS,
+    EVALUATORS,
+    EVENTS,
+    Consumer,
+    dead_letter_subject,
+)
+from runtime.bus import (
+    UnreadableMessageError,
+    dead_letter_headers,
+    read_event,
+    through_outages,
+)
+
+log = structlog.get_logger(__name__)
+
+_ROUND_S = 1.0
+"""An idle evaluator asks each of its queues once in this time, so no job waits longer for it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One delivery of a job."""
+
+    accepted: SubmissionAccepted
+    envelope: Envelope
+    attempt: int
+    """How often it has been delivered; 1 at first."""
+    is_last_attempt: bool
+    accepted_sequence: int
+    """Place of the accepted event in EVENTS."""
+    ack_wait_s: float
+    message: Msg
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Tell the server while this lasts that the job is being worked on."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            with suppress(asyncio.CancelledError):
+                await beating
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self.message.in_progress()
+            except NatsError as fault:
+                log.warning("heartbeat was not sent", error=str(fault))
+            await asyncio.sleep(self.ack_wait_s / 3)
+
+    async def done(self) -> None:
+        """Take it off the queue. If the answer is lost it is delivered again, and found done."""
+        await through_outages(lambda: self.message.ack_sync(timeout=5))
+
+    async def give_back(self, delay_s: float) -> None:
+        """Have it delivered again, to whoever asks after `delay_s` seconds."""
+        await self.message.nak(delay_s)
+
+
+class JobQueues:
+    """The queues of some tiers. Every high lane comes before any normal one; tiers take turns."""
+
+    def __init__(self, client: Client, tiers: tuple[Tier, ...]) -> None:
+        self._client = client
+        self._js = client.jetstream()
+        self._tiers = deque(tiers)
+
+    async def next_job(self, stop: asyncio.Event) -> Job | None:
+        """Wait for a job, through outages of the server; None once `stop` is set."""
+        self._tiers.rotate(-1)
+        queues = [
+            _Queue(
+                consumer, await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
+            )
+            for lane in (Lane.HIGH, Lane.NORMAL)
+            for tier in self._tiers
+            for consumer in [EVALUATORS[tier, lane]]
+        ]
+        try:
+            while not stop.is_set():
+                for queue in queues:
+                    message = await self._pull(queue, _ROUND_S / len(queues))
+                    if message and (job := await self._read(queue.consumer, message)):
+                        return job
+                    await self._until_connected(stop)
+        finally:
+            for queue in queues:
+                await queue.subscription.unsubscribe()
+        return None
+
+    async def _open(self, consumer: Consumer) -> "_Queue":
+        return _Queue(
+            consumer, await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
+        )
+
+    async def _pull(self, queue: "_Queue", patience_s: float) -> Msg | None:
+        try:
+            messages = await queue.subscription.fetch(1, timeout=patience_s)
+        except NatsTimeoutError:
+            return None
+        except NatsError as fault:
+            log.warning("no jobs from a queue", consumer=queue.consumer.name, error=str(fault))
+            await asyncio.sleep(_ROUND_S)
+            return None
+        return messages[0]
+
+    async def _until_connected(self, stop: asyncio.Event) -> None:
+        """Requests that pile up during an outage would each be given a job when it ends, of which
+        only one is worked on. After a flush the server has seen every request there is."""
+        while not stop.is_set():
+            if self._client.is_connected:
+                with suppress(FlushTimeoutError):
+                    await self._client.flush(timeout=2)
+                    return
+            await asyncio.sleep(_ROUND_S)
+
+    async def _read(self, consumer: Consumer, message: Msg) -> Job | None:
+        try:
+            recorded = read_event(message)
+            if not isinstance(recorded.event, SubmissionAccepted):
+                raise UnreadableMessageError(f"{message.subject}: {recorded.envelope.type}")
+            sequence = _accepted_sequence(message)
+        except UnreadableMessageError as fault:
+            await self._bury(consumer, message, fault)
+            return None
+        # The server's own settings count: they may differ from the contract's defaults.
+        try:
+            info = await through_outages(
+                lambda: self._js.consumer_info(consumer.stream.name, consumer.name)
+            )
+        except NotFoundError:
+            log.warning("a consumer was deleted with its job", consumer=consumer.name)
+            return None
+        most = info.config.max_deliver or -1
+        return Job(
+            accepted=recorded.event,
+            envelope=recorded.envelope,
+            attempt=recorded.delivered,
+            is_last_attempt=0 < most <= recorded.delivered,
+            accepted_sequence=sequence,
+            ack_wait_s=info.config.ack_wait or consumer.ack_wait_s,
+            message=message,
+        )
+
+    async def _bury(self, consumer: Consumer, message: Msg, fault: Exception) -> None:
+        log.error("a job cannot be read", error=str(fault))
+        await through_outages(
+            lambda: self._js.publish(
+                dead_letter_subject(consumer.name),
+                message.data,
+                stream=DEAD_LETTERS.name,
+                timeout=5,
+                headers=dead_letter_headers(consumer, message, fault),
+            )
+        )
+        await message.term()
+
+
+@dataclass(frozen=True)
+class _Queue:
+    consumer: Consumer
+    subscription: JetStreamContext.PullSubscription
+
+
+def _accepted_sequence(message: Msg) -> int:
+    """Where the server copied it from. The header reads `EVENTS 7 <filter> <transform> …`."""
+    source = (message.headers or {}).get("Nats-Stream-Source", "").split()
+    if len(source) < 2 or not source[1].isdecimal():
+        raise UnreadableMessageError(f"{message.subject}: was not copied from {EVENTS.name}")
+    return int(source[1])

@@ -1,0 +1,101 @@
+"""What the service and its child process tell each other. Plain data, pickled over a pipe."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from contracts.board import BoardTask
+from contracts.evaluation import HarnessResult
+from contracts.models import Precision, WeightType
+from services.evaluator.failures import Failure
+
+
+class Phase(StrEnum):
+    """What `EvaluationProgress.phase` says."""
+
+    DOWNLOADING = "downloading"
+    LOADING = "loading"
+    SCORING = "scoring"
+
+
+@dataclass(frozen=True)
+class HarnessOptions:
+    """How lm-eval is set up, the same for every job."""
+
+    task_folders: tuple[Path, ...]
+    harness_tasks: bool
+    device: str
+    threads: int | None
+    batch_size: int | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A model's files on disk."""
+
+    folder: Path
+    base_folder: Path | None
+    """Files of the model that an adapter or delta changes; None for whole weights."""
+    weight_type: WeightType
+    precision: Precision
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One model and the tasks to run on it, in order."""
+
+    snapshot: Snapshot
+    tasks: tuple[BoardTask, ...]
+    chat_template: bool
+    samples_folder: Path
+    """Where the per-sample records go, one Parquet file per task."""
+    options: HarnessOptions
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the child runs on."""
+
+    device: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where the child is."""
+
+    phase: Phase
+    task: str | None = None
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class SamplesFile:
+    """The per-sample records of one task on disk."""
+
+    path: Path
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """One board task is done."""
+
+    task: str
+    results: tuple[HarnessResult, ...]
+    seconds: float
+    samples: SamplesFile
+
+
+@dataclass(frozen=True)
+class DataSetsMissing:
+    """The child, which is offline, could not load its tasks; nothing has been scored."""
+
+    detail: str
+
+
+Message = Machine | Step | TaskScores | DataSetsMissing | Failure

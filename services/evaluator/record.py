@@ -1,0 +1,177 @@
+"""What EVENTS already holds about one run, and what this evaluator adds to it."""
+
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from contracts.base import Event
+from contracts.board import Board
+from contracts.envelope import Envelope
+from contracts.evaluation import (
+    Details,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationProgress,
+    EvaluationStarted,
+    EvaluationTaskScored,
+)
+from contracts.submission import SubmissionCancelled
+from contracts.topology import DETAILS_BUCKET, EVENTS
+from runtime.bus import (
+    AlreadyPublishedError,
+    publish_event_until_stored,
+    through_outages,
+)
+from services.evaluator.failures import Failure, blame_infrastructure
+from services.evaluator.jobs import Job
+from services.evaluator.protocol import SamplesFile, Step, TaskScores
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "evaluator"
+ENGINE = "hf"
+"""lm-eval's name of its own transformers backend."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One attempt's view of its run. Everything waits through outages of NATS."""
+
+    client: Client
+    js: JetStreamContext
+    job: Job
+
+    # ── what is known ────────────────────────────────────────────────────────────────────────────
+
+    async def is_over(self) -> bool:
+        """The run has ended, or its submission was cancelled after this job was accepted."""
+        accepted = self.job.accepted
+        for outcome in (EvaluationFinished, EvaluationFailed):
+            subject = outcome.subject_filter(sid=accepted.sid, run=accepted.run)
+            if await self._last_sequence(subject) is not None:
+                return True
+        return await self.is_cancelled()
+
+    async def is_cancelled(self) -> bool:
+        subject = SubmissionCancelled.subject_filter(sid=self.job.accepted.sid)
+        sequence = await self._last_sequence(subject)
+        # An older cancellation was of a run before this one.
+        return sequence is not None and sequence > self.job.accepted_sequence
+
+    async def is_scored(self, task: str) -> bool:
+        accepted = self.job.accepted
+        subject = EvaluationTaskScored.subject_filter(sid=accepted.sid, run=accepted.run, task=task)
+        return await self._last_sequence(subject) is not None
+
+    async def _last_sequence(self, subject: str) -> int | None:
+        try:
+            last = await through_outages(lambda: self.js.get_last_msg(EVENTS.name, subject))
+        except NotFoundError:
+            return None
+        return last.seq
+
+    # ── what is new ──────────────────────────────────────────────────────────────────────────────
+
+    async def started(self, board: Board, evaluator: str, device: str) -> None:
+        await self._publish(
+            EvaluationStarted(
+                sid=self.job.accepted.sid,
+                run=self.job.accepted.run,
+                attempt=self.job.attempt,
+                evaluator=evaluator,
+                device=device,
+                tasks=tuple(task.id for task in board.tasks),
+            )
+        )
+
+    async def progress(self, step: Step) -> None:
+        """Not stored, so it is not worth waiting for a server that is away."""
+        progress = EvaluationProgress(
+            sid=self.job.accepted.sid,
+            run=self.job.accepted.run,
+            attempt=self.job.attempt,
+            phase=step.phase,
+            task=step.task,
+            done=step.done,
+            total=step.total,
+        )
+        if self.client.is_connected:
+            await self.client.publish(progress.subject(), progress.model_dump_json().encode())
+
+    async def scored(self, scores: TaskScores, versions: dict[str, str]) -> None:
+        """Store the samples, then publish the scores; both vanish if another attempt was first."""
+        accepted, attempt = self.job.accepted, self.job.attempt
+        # Each attempt has a name of its own, or a stale one could replace what an event points to.
+        name = f"{accepted.sid}/{accepted.run}/{scores.task}-{attempt}.parquet"
+        details = await self._store(name, scores.samples)
+        try:
+            await self._publish(
+                EvaluationTaskScored(
+                    sid=accepted.sid,
+                    run=accepted.run,
+                    attempt=attempt,
+                    board=accepted.board,
+                    task=scores.task,
+                    results=scores.results,
+                    seconds=scores.seconds,
+                    engine=ENGINE,
+                    versions=versions,
+                    details=details,
+                ),
+                only_once=True,
+            )
+        except AlreadyPublishedError:
+            log.info("another attempt was first", task=scores.task)
+            store = await through_outages(lambda: self.js.object_store(DETAILS_BUCKET))
+            await through_outages(lambda: store.delete(name))
+
+    async def finished(self, seconds: float) -> None:
+        accepted = self.job.accepted
+        await self._publish(
+            EvaluationFinished(
+                sid=accepted.sid, run=accepted.run, attempt=self.job.attempt, seconds=seconds
+            )
+        )
+
+    async def failed(self, failure: Failure, log_tail: str) -> None:
+        await self._publish(
+            EvaluationFailed(
+                sid=self.job.accepted.sid,
+                run=self.job.accepted.run,
+                attempt=self.job.attempt,
+                cause=failure.cause,
+                reason=failure.reason,
+                log_tail=log_tail,
+            )
+        )
+
+    async def _store(self, name: str, samples: SamplesFile) -> Details:
+        async def put() -> None:
+            store = await self.js.object_store(DETAILS_BUCKET)
+            with samples.path.open("rb") as file:
+                await store.put(name, file)
+
+        try:
+            await through_outages(put)
+        except NotFoundError as fault:
+            raise blame_infrastructure(
+                "details-not-stored",
+                f"The object store {DETAILS_BUCKET!r} does not exist.",
+                "Ask the operators to run `python -m runtime.topology`, then request a re-run.",
+            ) from fault
+        return Details(
+            object_name=name,
+            rows=samples.rows,
+            size_bytes=samples.size_bytes,
+            sha256=samples.sha256,
+        )
+
+    async def _publish(self, event: Event, *, only_once: bool = False) -> None:
+        # The attempt tells apart what several of them publish because of the same job.
+        envelope = Envelope.of(
+            event, source=SOURCE, cause=self.job.envelope, key=str(self.job.attempt)
+        )
+        await publish_event_until_stored(self.js, event, envelope, only_once=only_once)

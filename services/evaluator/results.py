@@ -1,0 +1,48 @@
+"""What lm-eval returns, as the contract has it."""
+
+import math
+from typing import Any
+
+from contracts.evaluation import HarnessResult
+from services.evaluator.failures import blame_model
+
+
+def harness_results(
+    evaluation: dict[str, Any], harness_tasks: tuple[str, ...]
+) -> tuple[HarnessResult, ...]:
+    """One result per lm-eval task. `evaluation` is what lm-eval's `evaluate` returned: under
+    `results`, a task's metrics are `acc,none` and their errors `acc_stderr,none`."""
+    return tuple(_result(evaluation, task) for task in harness_tasks)
+
+
+def _result(evaluation: dict[str, Any], task: str) -> HarnessResult:
+    reported = {key: value for key, value in evaluation["results"][task].items() if "," in key}
+    metrics: dict[str, float] = {}
+    stderrs: dict[str, float | None] = {}
+    for key, value in reported.items():
+        metric, _, metric_filter = key.partition(",")
+        if metric.endswith("_stderr") or not isinstance(value, int | float):
+            continue
+        if not math.isfinite(value):
+            raise blame_model(
+                "scores-not-finite",
+                f"{key} of {task} is {value}.",
+                "Check the model at the submitted precision; float16 overflows where bfloat16"
+                " does not.",
+            )
+        metrics[key] = float(value)
+        # lm-eval writes "N/A" where it knows no standard error.
+        stderr = reported.get(f"{metric}_stderr,{metric_filter}")
+        if isinstance(stderr, int | float) and math.isfinite(stderr):
+            stderrs[key] = float(stderr)
+        else:
+            stderrs[key] = None
+    version = evaluation["versions"].get(task)
+    return HarnessResult(
+        task=task,
+        version="" if version is None else str(version),
+        shots=evaluation["n-shot"].get(task) or 0,
+        samples=evaluation["n-samples"][task]["effective"],
+        metrics=metrics,
+        stderrs=stderrs,
+    )

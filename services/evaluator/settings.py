@@ -1,0 +1,44 @@
+"""What an evaluator needs to be told."""
+
+import socket
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+from pydantic_settings import SettingsConfigDict
+
+from contracts.models import Tier
+from runtime.settings import ServiceSettings
+from services.evaluator.protocol import HarnessOptions
+
+
+class EvaluatorSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="EVALUATOR_")
+
+    name: str = Field(default_factory=socket.gethostname)
+    """What this evaluator is called on the request's page; the host's name by default."""
+    tiers: tuple[Tier, ...] = Field(default=(Tier.SMALL,), min_length=1)
+    """Size classes whose jobs it takes, as a JSON list; what fits its accelerator."""
+    hub_url: str = Field(default="https://huggingface.co", validation_alias="HF_ENDPOINT")
+    """Where models and data sets come from."""
+    task_folders: tuple[Path, ...] = ()
+    """Folders with lm-eval task definitions of your own, as a JSON list."""
+    harness_tasks: bool = True
+    """Whether lm-eval's own tasks are known; without them an evaluator starts 10 s sooner."""
+    device: str = "auto"
+    """Where models run, such as `cuda:1` or `cpu`; `auto` takes the first GPU if there is one."""
+    threads: PositiveInt | None = None
+    """CPU threads that PyTorch uses; its own choice when unset."""
+    batch_size: PositiveInt | Literal["auto"] = 8
+    """Prompts per forward pass; `auto` lets lm-eval try, which costs minutes and can change the
+    last digits of a score from one run to the next."""
+
+    @property
+    def harness_options(self) -> HarnessOptions:
+        return HarnessOptions(
+            task_folders=self.task_folders,
+            harness_tasks=self.harness_tasks,
+            device=self.device,
+            threads=self.threads,
+            batch_size=self.batch_size,
+        )
