@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -17,7 +18,9 @@ needs_chromium = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def open_page(width: int = 1440, height: int = 900, **context: object) -> AsyncIterator[Page]:
+async def open_page(
+    width: int = 1440, color_scheme: Literal["light", "dark"] = "light"
+) -> AsyncIterator[Page]:
     """A page that fails the test when the browser reports an error of the page's own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -25,7 +28,9 @@ async def open_page(width: int = 1440, height: int = 900, **context: object) -> 
             # Debian's build cannot use its sandbox as root, and would look for updates.
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
         )
-        page = await browser.new_page(viewport={"width": width, "height": height}, **context)
+        page = await browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=color_scheme
+        )
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
