@@ -1,0 +1,1 @@
+"""Serves the board over HTTP and as a page, and turns submissions into events."""

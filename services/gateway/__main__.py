@@ -1,0 +1,100 @@
+"""One gateway process: HTTP in front of a copy of VIEWS.
+
+NATS_URL=nats://… HF_ENDPOINT=https://… python -m services.gateway
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+from nats.aio.client import Client
+
+from runtime.bus import connect
+from runtime.service import Readiness, health_endpoints, run_service
+from services.gateway.app import build_app
+from services.gateway.event_log import EventLog
+from services.gateway.following import follow_progress, follow_views
+from services.gateway.hub import Hub
+from services.gateway.settings import GatewaySettings
+from services.gateway.store import ViewStore
+
+# Granian brings handlers of its own; its errors belong with everybody else's.
+_GRANIAN_LOGS = {"handlers": {}, "loggers": {"_granian": {"propagate": True}}}
+
+
+async def main(settings: GatewaySettings, stop: asyncio.Event) -> None:
+    readiness = Readiness("views")
+    async with health_endpoints(settings, readiness):
+        client = await _connected(settings, stop)
+        if client is None:
+            return
+        store = ViewStore()
+        server = _server(settings, client, store, readiness)
+        async with asyncio.TaskGroup() as tasks:
+            following = (
+                tasks.create_task(follow_views(client, store, readiness)),
+                tasks.create_task(follow_progress(client, store)),
+            )
+            serving = tasks.create_task(_serve(server, stop))
+            await stop.wait()
+            # Event streams never end by themselves, and the server waits for what it serves.
+            store.close()
+            end_serving: Callable[[], None] = server.stop  # which declares no types
+            end_serving()
+            await asyncio.wait([serving], timeout=settings.shutdown_grace_s)
+            for task in (serving, *following):
+                task.cancel()
+        await client.close()
+
+
+async def _connected(settings: GatewaySettings, stop: asyncio.Event) -> Client | None:
+    """None when the process is stopped before NATS is there."""
+    connecting = asyncio.create_task(connect(settings.nats_url, name="gateway", stop=stop))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if connecting.done():
+        return connecting.result()
+    connecting.cancel()
+    return None
+
+
+def _server(
+    settings: GatewaySettings, client: Client, store: ViewStore, readiness: Readiness
+) -> Server:
+    token = settings.hub_token
+    hub = Hub(
+        settings.hub_url,
+        token=token.get_secret_value() if token else None,
+        timeout_s=settings.hub_timeout_s,
+    )
+    app = build_app(
+        store=store,
+        event_log=EventLog(client),
+        resolve_model=hub.resolve,
+        readiness=readiness,
+        hub_url=settings.hub_url,
+    )
+    return Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        log_level=LogLevels.error,
+        log_dictconfig=_GRANIAN_LOGS,
+    )
+
+
+async def _serve(server: Server, stop: asyncio.Event) -> None:
+    await server.serve()
+    if not stop.is_set():
+        raise RuntimeError("the HTTP server ended by itself")
+
+
+if __name__ == "__main__":
+    settings = GatewaySettings()
+    run_service("gateway", settings, partial(main, settings))

@@ -1,0 +1,84 @@
+"""The HTTP application: which routes there are, and what they are given."""
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from runtime.service import Readiness
+from services.gateway import boards, health, live, pages, requests, submissions
+from services.gateway.caching import NotModifiedMiddleware
+from services.gateway.dependencies import ResolveModel
+from services.gateway.errors import answer_error
+from services.gateway.event_log import EventLog
+from services.gateway.security import add_security_headers
+from services.gateway.store import ViewStore
+from services.gateway.templating import STATIC, template_engine
+
+_LARGEST_BODY_BYTES = 64 * 1024
+_YEAR_S = 365 * 24 * 3600
+
+
+def build_app(
+    *,
+    store: ViewStore,
+    event_log: EventLog,
+    resolve_model: ResolveModel,
+    readiness: Readiness,
+    hub_url: str,
+) -> Litestar:
+    from_store = Router(
+        "/",
+        route_handlers=[
+            boards.list_boards,
+            boards.list_entries,
+            boards.get_entry,
+            requests.list_requests,
+        ],
+        middleware=[NotModifiedMiddleware(store)],
+    )
+    static = create_static_files_router(
+        "/static",
+        directories=[STATIC],
+        cache_control=CacheControlHeader(public=True, immutable=True, max_age=_YEAR_S),
+    )
+    return Litestar(
+        route_handlers=[
+            submissions.submit_model,
+            from_store,
+            requests.get_request,
+            live.stream_events,
+            health.is_alive,
+            health.is_ready,
+            pages.show_home,
+            pages.show_board,
+            pages.show_request,
+            pages.board_fragment,
+            pages.queue_fragment,
+            pages.request_fragment,
+            static,
+        ],
+        dependencies={
+            "store": Provide(lambda: store, sync_to_thread=False),
+            "event_log": Provide(lambda: event_log, sync_to_thread=False),
+            "resolve_model": Provide(lambda: resolve_model, sync_to_thread=False),
+            "readiness": Provide(lambda: readiness, sync_to_thread=False),
+        },
+        exception_handlers={Exception: answer_error},
+        before_send=[add_security_headers],
+        template_config=TemplateConfig(instance=template_engine(hub_url)),
+        openapi_config=OpenAPIConfig(
+            title="Podium",
+            version="1",
+            description="A leaderboard for language models: submit, follow, read.",
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=_LARGEST_BODY_BYTES,
+        # Logging is set up by runtime.logs; Litestar would install handlers of its own.
+        logging_config=None,
+    )

@@ -1,0 +1,19 @@
+"""What routes ask for in their signatures; `app.build_app` hands it to them by these names."""
+
+from collections.abc import Awaitable, Callable
+
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from runtime.service import Readiness
+from services.gateway.event_log import EventLog
+from services.gateway.hub import ResolvedModel
+from services.gateway.store import ViewStore
+
+ResolveModel = Callable[[str, str], Awaitable[ResolvedModel]]
+"""Model and revision → the commit at this moment; `Hub.resolve`."""
+
+StoreDependency = NamedDependency[SkipValidation[ViewStore]]
+EventLogDependency = NamedDependency[SkipValidation[EventLog]]
+ResolveModelDependency = NamedDependency[SkipValidation[ResolveModel]]
+ReadinessDependency = NamedDependency[SkipValidation[Readiness]]

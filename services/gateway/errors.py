@@ -1,0 +1,232 @@
+"""Everything that is not a success is answered in one shape, here and nowhere else:
+
+{"error": {"code": "board-unknown", "message": …, "advice": …, "details": {…}}}
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Template
+
+log = structlog.get_logger(__name__)
+
+_RETRY_AFTER_S = 5
+_TITLES = {HTTPStatus.NOT_FOUND: "Nothing stands here", HTTPStatus.SERVICE_UNAVAILABLE: "Not now"}
+
+
+class ErrorCode(StrEnum):
+    """Stable names, for programs; a code keeps its HTTP status."""
+
+    INVALID_REQUEST = "invalid-request"
+    MODEL_NOT_FOUND = "model-not-found"
+    REVISION_NOT_FOUND = "revision-not-found"
+    BOARD_UNKNOWN = "board-unknown"
+    REQUEST_UNKNOWN = "request-unknown"
+    ENTRY_UNKNOWN = "entry-unknown"
+    DUPLICATE_SUBMISSION = "duplicate-submission"
+    HUB_UNREACHABLE = "hub-unreachable"
+    BUS_UNREACHABLE = "bus-unreachable"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    TOO_LARGE = "too-large"
+    BAD_REQUEST = "bad-request"
+    INTERNAL_ERROR = "internal-error"
+
+
+_STATUS = {
+    ErrorCode.INVALID_REQUEST: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.MODEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.REVISION_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.BOARD_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.REQUEST_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.ENTRY_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.DUPLICATE_SUBMISSION: HTTPStatus.CONFLICT,
+    ErrorCode.HUB_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.BUS_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
+    ErrorCode.INTERNAL_ERROR: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+class Refusal(Exception):
+    """A "no" that its reader can act on. What raises it knows nothing of HTTP."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        advice: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.advice = advice
+        self.details = details
+
+
+class Error(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    code: ErrorCode
+    message: str
+    """What was found and what was expected."""
+    advice: str
+    """What to do next."""
+    details: dict[str, Any] | None = None
+    """What a program may need: the field, the existing request, the boards there are."""
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    error: Error
+
+
+def refuses(*codes: ErrorCode) -> dict[int, ResponseSpec]:
+    """The OpenAPI declaration of a route that may answer with these."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(_STATUS[code].value, []).append(f"`{code}`")
+    return {
+        status: ResponseSpec(ErrorBody, description=", ".join(names), generate_examples=False)
+        for status, names in by_status.items()
+    }
+
+
+# ── exceptions → refusals ────────────────────────────────────────────────────────────────────────
+
+
+def _of_http_exception(fault: HTTPException, request: Request[Any, Any, State]) -> Refusal:
+    match fault.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return Refusal(
+                ErrorCode.NOT_FOUND,
+                f"There is nothing at {request.url.path}.",
+                "Look at /api/openapi.json for everything this server answers to.",
+            )
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return Refusal(
+                ErrorCode.METHOD_NOT_ALLOWED,
+                f"{request.url.path} does not take {request.method}.",
+                "Look at /api/openapi.json for the methods it takes.",
+            )
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return Refusal(
+                ErrorCode.TOO_LARGE, "The body is too large.", "Send a submission of a few lines."
+            )
+        case _:
+            return Refusal(
+                ErrorCode.BAD_REQUEST,
+                fault.detail,
+                "Look at /api/openapi.json for what is expected here.",
+            )
+
+
+def _of_validation(fault: ValidationException) -> Refusal:
+    problem = fault.extra[0] if isinstance(fault.extra, list) and fault.extra else {}
+    body = problem.get("source") == "body"
+    key = str(problem.get("key", ""))
+    # Litestar calls the body itself `data`, after the parameter that receives it.
+    field = key.removeprefix("data").removeprefix(".")
+    message = str(problem.get("message", fault.detail))
+    if message == "'data'":
+        message = "The body is empty"
+    path = f"$.{field}" if field else "$"
+    where = path if body else f"query parameter `{key}`"
+    return Refusal(
+        ErrorCode.INVALID_REQUEST,
+        f"{message} (at {where}).",
+        "Correct it and send the request again; /api/openapi.json describes every field.",
+        {"path": path} if body else {"parameter": key},
+    )
+
+
+def _of_malformed_json(fault: HTTPException) -> Refusal:
+    return Refusal(
+        ErrorCode.INVALID_REQUEST,
+        f"The body is not JSON: {fault.detail}.",
+        'Send a JSON object, such as {"model": "namespace/name"}.',
+        {"path": "$"},
+    )
+
+
+def _of_fault(fault: Exception, request: Request[Any, Any, State]) -> Refusal:
+    error_id = uuid4().hex
+    log.error(
+        "a request failed",
+        error_id=error_id,
+        method=request.method,
+        path=request.url.path,
+        exc_info=fault,
+    )
+    return Refusal(
+        ErrorCode.INTERNAL_ERROR,
+        "Something went wrong on our side.",
+        f"Try again; if it stays, tell the operator this number: {error_id}.",
+        {"error_id": error_id},
+    )
+
+
+def refusal_of(fault: Exception, request: Request[Any, Any, State]) -> Refusal:
+    """What the client is told about any exception; what is not foreseen is logged and kept from
+    them."""
+    match fault:
+        case Refusal():
+            return fault
+        case ValidationException():
+            return _of_validation(fault)
+        case HTTPException() if isinstance(fault.__cause__, SerializationException):
+            return _of_malformed_json(fault)
+        case HTTPException() if fault.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _of_http_exception(fault, request)
+        case _:
+            return _of_fault(fault, request)
+
+
+# ── refusals → HTTP ──────────────────────────────────────────────────────────────────────────────
+
+
+def answer_error(
+    request: Request[Any, Any, State], fault: Exception
+) -> Response[ErrorBody] | Template:
+    """JSON, and for somebody who reads pages in a browser a page."""
+    refusal = refusal_of(fault, request)
+    status = _STATUS[refusal.code]
+    headers = {}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
+    if isinstance(fault, HTTPException) and fault.headers:
+        headers |= fault.headers
+    if not request.url.path.startswith("/api/") and _wants_html(request):
+        return Template(
+            "error.html",
+            context={"title": _TITLES.get(status, status.phrase), "error": refusal},
+            status_code=status,
+            headers=headers,
+        )
+    return Response(
+        ErrorBody(
+            Error(
+                code=refusal.code,
+                message=refusal.message,
+                advice=refusal.advice,
+                details=dict(refusal.details) if refusal.details else None,
+            )
+        ),
+        media_type=MediaType.JSON,
+        status_code=status,
+        headers=headers,
+    )
+
+
+def _wants_html(request: Request[Any, Any, State]) -> bool:
+    return request.accept.best_match([MediaType.JSON, MediaType.HTML]) == MediaType.HTML

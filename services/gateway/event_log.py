@@ -1,0 +1,73 @@
+"""The gateway's way onto EVENTS: publish a submission once, and look one up."""
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.submission import SubmissionReceived
+from contracts.topology import EVENTS
+from contracts.views import HistoryEntry, Request, RequestState
+from runtime.bus import publish_event
+from services.gateway.errors import ErrorCode, Refusal
+
+log = structlog.get_logger(__name__)
+
+
+class EventLog:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._js = client.jetstream()
+
+    async def publish_once(self, event: Event) -> None:
+        """Returns once the event is on disk. Raises AlreadyPublishedError when its subject is
+        taken, and Refusal when NATS does not answer: then nobody knows whether it was stored."""
+        # nats-py would keep the message and send it after a reconnect, long after our answer.
+        if not self._client.is_connected:
+            raise _unreachable("not connected")
+        try:
+            await publish_event(
+                self._js, event, Envelope.of(event, source="gateway"), only_once=True
+            )
+        except NatsError as fault:
+            raise _unreachable(str(fault) or repr(fault)) from fault
+
+    async def received(self, sid: str) -> Request | None:
+        """The request as its first event tells it; None when there is no such submission."""
+        subject = SubmissionReceived.subject_filter(sid=sid)
+        if not self._client.is_connected:
+            raise _unreachable("not connected")
+        try:
+            message = await self._js.get_last_msg(EVENTS.name, subject)
+        except NotFoundError:
+            return None
+        except NatsError as fault:
+            raise _unreachable(str(fault) or repr(fault)) from fault
+        event = SubmissionReceived.model_validate_json(message.data or b"")
+        received_at = Envelope.from_headers(message.headers or {}).time
+        return Request(
+            sid=event.sid,
+            board=event.board,
+            model=event.model,
+            model_type=event.model_type,
+            requested_revision=event.requested_revision,
+            submitter=event.submitter,
+            state=RequestState.RECEIVED,
+            received_at=received_at,
+            updated_at=received_at,
+            run=1,
+            attempt=0,
+            history=(HistoryEntry(at=received_at, what="submission.received"),),
+        )
+
+
+def _unreachable(why: str) -> Refusal:
+    log.warning("nats gave no answer", error=why)
+    return Refusal(
+        ErrorCode.BUS_UNREACHABLE,
+        "The message bus did not answer, so it is not known whether this was stored.",
+        "Send the same request again in a moment: a submission is stored once, however often it"
+        " is sent.",
+    )

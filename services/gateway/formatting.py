@@ -1,0 +1,44 @@
+"""Numbers and times as people read them; the templates' filters."""
+
+from datetime import UTC, datetime
+
+from contracts.evaluation import EvaluationProgress
+
+_DOWNLOADING = "downloading"
+
+
+def parameters(count: int) -> str:
+    """`1.2M`, `7.2B`."""
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= size:
+            value = count / size
+            return f"{value:.0f}{unit}" if value >= 100 else f"{value:.1f}{unit}"
+    return str(count)
+
+
+def duration(seconds: float) -> str:
+    """`4.2 s`, `1 min 33 s`, `2 h 5 min`."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def words(identifier: str) -> str:
+    """`continuously-pretrained` and `task_scored` without their joints."""
+    return identifier.replace("-", " ").replace("_", " ").replace(".", " ")
+
+
+def amount(progress: EvaluationProgress) -> str:
+    """How much of the current step is done; empty while nobody knows the whole."""
+    if not progress.total:
+        return ""
+    if progress.phase == _DOWNLOADING:
+        return f"{progress.done / 1e6:.1f} of {progress.total / 1e6:.1f} MB"
+    return f"{progress.done} of {progress.total}"

@@ -1,0 +1,97 @@
+"""Server-sent events: every change of a view, as it stood on the bus, and progress."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromQuery, HeaderParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from contracts.base import View
+from contracts.board import Board
+from contracts.views import Entry, Request
+from services.gateway.boards import known_board
+from services.gateway.dependencies import StoreDependency
+from services.gateway.errors import ErrorCode, refuses
+from services.gateway.store import News, Version, ViewStore
+
+HEARTBEAT_S = 15.0
+_RETRY_MS = 2000
+_EVENT_NAMES: dict[type[View], str] = {Board: "board", Entry: "entry", Request: "request"}
+
+
+@get(
+    "/api/v1/events",
+    operation_id="streamEvents",
+    tags=["live"],
+    responses=refuses(ErrorCode.BOARD_UNKNOWN),
+)
+async def stream_events(
+    store: StoreDependency,
+    board: FromQuery[str | None] = None,
+    since: FromQuery[str | None] = None,
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
+) -> ServerSentEvent:
+    """`request`, `entry` and `board` carry a view; `gone` the subject of one that no longer is;
+    `progress` a running evaluation; `reset` says to forget everything, because all of it follows.
+
+    Resumes after `Last-Event-ID`, or after `since` on a first connection; without either it begins
+    with everything there is."""
+    if board is not None:
+        known_board(board, store)
+    resume_from = Version.parse(last_event_id or since or "")
+    return ServerSentEvent(messages(store, resume_from, board))
+
+
+async def messages(
+    store: ViewStore, since: Version | None, board: str | None
+) -> AsyncIterator[ServerSentEventMessage]:
+    """Ends when the store is closed."""
+    with store.listen(since) as listener:
+        yield ServerSentEventMessage(data=None, comment="podium", retry=_RETRY_MS)
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_S):
+                    news = await listener.news()
+            except TimeoutError:
+                yield ServerSentEventMessage(data=None, comment="alive")
+                continue
+            if news is None:
+                return
+            for message in _told(news, store, board):
+                yield message
+
+
+def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSentEventMessage]:
+    epoch = store.version.epoch
+    # In stream order, so that the last id a client has seen stands for all before it.
+    standing = sorted(
+        ((subject, store.standing(subject)) for subject in news.subjects),
+        key=lambda one: one[1].sequence,
+    )
+    if news.start_over:
+        yield ServerSentEventMessage(data="{}", event="reset")
+    for subject, one in standing:
+        sse_id = str(Version(epoch, one.sequence))
+        if one.view is None:
+            gone = json.dumps({"subject": subject})
+            yield ServerSentEventMessage(data=gone, event="gone", id=sse_id)
+        elif board is None or _board_of(one.view) == board:
+            name = _EVENT_NAMES[type(one.view)]
+            yield ServerSentEventMessage(data=one.body, event=name, id=sse_id)
+    for sid in news.progress:
+        progress = store.progress.get(sid)
+        if progress and (board is None or store.requests[sid].board == board):
+            yield ServerSentEventMessage(data=progress.model_dump_json(), event="progress")
+
+
+def _board_of(view: View) -> str:
+    match view:
+        case Board():
+            return view.name
+        case Entry() | Request():
+            return view.board
+        case _:
+            raise TypeError(f"{type(view).__name__} belongs to no board")

@@ -1,0 +1,82 @@
+"""The pages, and the parts of them that a browser fetches again when something changes."""
+
+from typing import Any
+
+from litestar import get
+from litestar.params import FromPath
+from litestar.response import Template
+
+from contracts.views import Request
+from services.gateway.board_table import board_table
+from services.gateway.boards import known_board
+from services.gateway.dependencies import EventLogDependency, StoreDependency
+from services.gateway.request_queue import queue_of
+from services.gateway.requests import known_request
+from services.gateway.store import ViewStore
+
+
+@get("/", include_in_schema=False)
+async def show_home(store: StoreDependency) -> Template:
+    if not store.boards:
+        return Template("no_board.html", context=_live(store, None))
+    return Template("board.html", context=_board_context(min(store.boards), store))
+
+
+@get("/boards/{name:str}", include_in_schema=False)
+async def show_board(name: FromPath[str], store: StoreDependency) -> Template:
+    return Template("board.html", context=_board_context(name, store))
+
+
+@get("/requests/{sid:str}", include_in_schema=False)
+async def show_request(
+    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+) -> Template:
+    request = await known_request(sid, store, event_log)
+    return Template("request.html", context=_request_context(request, store))
+
+
+@get("/fragments/board/{name:str}", include_in_schema=False)
+async def board_fragment(name: FromPath[str], store: StoreDependency) -> Template:
+    return Template("_board.html", context=_board_context(name, store))
+
+
+@get("/fragments/queue/{name:str}", include_in_schema=False)
+async def queue_fragment(name: FromPath[str], store: StoreDependency) -> Template:
+    return Template("_queue.html", context=_board_context(name, store))
+
+
+@get("/fragments/request/{sid:str}", include_in_schema=False)
+async def request_fragment(
+    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+) -> Template:
+    request = await known_request(sid, store, event_log)
+    return Template("_request.html", context=_request_context(request, store))
+
+
+def _live(store: ViewStore, board: str | None) -> dict[str, Any]:
+    """What the page needs to go on from where it was rendered."""
+    return {
+        "boards": [store.boards[name] for name in sorted(store.boards)],
+        "live_board": board,
+        "version": str(store.version),
+    }
+
+
+def _board_context(name: str, store: ViewStore) -> dict[str, Any]:
+    board = known_board(name, store)
+    return _live(store, name) | {
+        "board": board,
+        "table": board_table(board, store.entries[name].values()),
+        "queue": queue_of(name, store.requests.values(), store.progress),
+        "task_titles": {task.id: task.title for task in board.tasks},
+    }
+
+
+def _request_context(request: Request, store: ViewStore) -> dict[str, Any]:
+    board = store.boards.get(request.board)
+    return _live(store, request.board) | {
+        "submission": request,
+        "progress": store.progress.get(request.sid),
+        "entry": store.entries[request.board].get(request.sid),
+        "task_titles": {task.id: task.title for task in board.tasks} if board else {},
+    }

@@ -1,0 +1,64 @@
+"""The requests of one board by what happens to them next."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from contracts.evaluation import EvaluationProgress
+from contracts.models import Lane
+from contracts.views import Request, RequestState
+
+_SHOWN_ENDED = 12
+_ENDED = frozenset(
+    {
+        RequestState.FINISHED,
+        RequestState.REJECTED,
+        RequestState.FAILED,
+        RequestState.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    request: Request
+    progress: EvaluationProgress | None
+    """None until the evaluator has said where it is."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    running: tuple[Running, ...]
+    """The longest running first."""
+    waiting: tuple[Request, ...]
+    """In the order they are served: within a tier the high lane first, then the oldest."""
+    received: tuple[Request, ...]
+    """Not validated yet, the oldest first."""
+    ended: tuple[Request, ...]
+    """The newest first, and only so many."""
+    ended_total: int
+
+
+def queue_of(
+    board: str, requests: Iterable[Request], progress: Mapping[str, EvaluationProgress]
+) -> Queue:
+    by_age = sorted(
+        (request for request in requests if request.board == board),
+        key=lambda request: (request.received_at, request.sid),
+    )
+    waiting = [request for request in by_age if request.state is RequestState.WAITING]
+    ended = sorted(
+        (request for request in by_age if request.state in _ENDED),
+        key=lambda request: request.updated_at,
+        reverse=True,
+    )
+    return Queue(
+        running=tuple(
+            Running(request, progress.get(request.sid))
+            for request in by_age
+            if request.state is RequestState.RUNNING
+        ),
+        waiting=tuple(sorted(waiting, key=lambda request: request.lane is not Lane.HIGH)),
+        received=tuple(r for r in by_age if r.state is RequestState.RECEIVED),
+        ended=tuple(ended[:_SHOWN_ENDED]),
+        ended_total=len(ended),
+    )

@@ -1,0 +1,94 @@
+"""Submissions and where they stand."""
+
+import re
+from typing import Annotated
+from urllib.parse import urlencode
+
+from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from contracts.views import Request, RequestState
+from services.gateway.dependencies import EventLogDependency, StoreDependency
+from services.gateway.errors import ErrorCode, Refusal, refuses
+from services.gateway.event_log import EventLog
+from services.gateway.store import ViewStore
+from services.gateway.views import RequestDetails, RequestPage, request_details, request_summary
+
+_SUBMISSION_ID = re.compile(r"[0-9a-f]{20}")
+
+
+@get(
+    "/api/v1/requests",
+    operation_id="listRequests",
+    tags=["requests"],
+    responses=refuses(ErrorCode.INVALID_REQUEST),
+)
+async def list_requests(
+    store: StoreDependency,
+    state: FromQuery[RequestState | None] = None,
+    board: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
+    after: FromQuery[str | None] = None,
+) -> RequestPage:
+    """Newest first. `after` is the id of the last request on the page before."""
+    chosen = [
+        request
+        for request in newest_first(store)
+        if (state is None or request.state is state) and (board is None or request.board == board)
+    ]
+    if after is not None:
+        last = store.requests.get(after)
+        if last is None:
+            raise Refusal(
+                ErrorCode.INVALID_REQUEST,
+                f"There is no request {after} to continue after.",
+                "Start again without `after`.",
+                {"parameter": "after"},
+            )
+        chosen = [request for request in chosen if _place(request) > _place(last)]
+    page = chosen[:limit]
+    following = None
+    if len(chosen) > limit:
+        query = {"state": state, "board": board, "limit": limit, "after": page[-1].sid}
+        given = {name: value for name, value in query.items() if value is not None}
+        following = f"/api/v1/requests?{urlencode(given)}"
+    return RequestPage(items=tuple(request_summary(request) for request in page), next=following)
+
+
+@get(
+    "/api/v1/requests/{sid:str}",
+    operation_id="getRequest",
+    tags=["requests"],
+    responses=refuses(ErrorCode.REQUEST_UNKNOWN, ErrorCode.BUS_UNREACHABLE),
+)
+async def get_request(
+    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+) -> RequestDetails:
+    """Where a submission stands, from the moment it is answered with 202."""
+    return request_details(await known_request(sid, store, event_log))
+
+
+async def find_request(sid: str, store: ViewStore, event_log: EventLog) -> Request | None:
+    """Before the aggregator has made its view, the request as its first event tells it."""
+    if not _SUBMISSION_ID.fullmatch(sid):
+        return None
+    return store.requests.get(sid) or await event_log.received(sid)
+
+
+async def known_request(sid: str, store: ViewStore, event_log: EventLog) -> Request:
+    request = await find_request(sid, store, event_log)
+    if request is None:
+        raise Refusal(
+            ErrorCode.REQUEST_UNKNOWN,
+            f"There is no request {sid}.",
+            "Take the id from the answer to a submission, or from /api/v1/requests.",
+        )
+    return request
+
+
+def newest_first(store: ViewStore) -> list[Request]:
+    return sorted(store.requests.values(), key=_place)
+
+
+def _place(request: Request) -> tuple[float, str]:
+    return -request.received_at.timestamp(), request.sid

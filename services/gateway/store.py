@@ -1,0 +1,224 @@
+"""How everything stands, in memory: a copy of VIEWS and the newest progress of what runs."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+from pydantic import ValidationError
+
+from contracts.base import View
+from contracts.board import Board
+from contracts.evaluation import EvaluationProgress
+from contracts.registry import view_class
+from contracts.views import Entry, Request, RequestState
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Version:
+    """Which VIEWS stream was read, and how far. The same text on every gateway."""
+
+    epoch: str
+    """Of the stream: one that is created anew has another."""
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.sequence}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None for what `str` cannot have written."""
+        epoch, separator, sequence = text.rpartition("-")
+        if not (separator and epoch.isalnum() and sequence.isascii() and sequence.isdigit()):
+            return None
+        return cls(epoch, int(sequence))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One subject of VIEWS."""
+
+    view: View | None
+    """None once it is gone."""
+    body: bytes
+    """As it stood on the bus."""
+    sequence: int
+
+
+@dataclass(frozen=True)
+class News:
+    """What a listener has not been told yet."""
+
+    start_over: bool
+    """Forget everything: what follows is all there is."""
+    subjects: frozenset[str]
+    progress: frozenset[str]
+    """Submissions with newer progress."""
+
+
+class Listener:
+    """Collects news for one reader. A subject stands here once, however often it changes, so a
+    reader that stopped reading costs no more than the board has rows."""
+
+    def __init__(self, news: News) -> None:
+        self._start_over = news.start_over
+        self._subjects = set(news.subjects)
+        self._progress = set(news.progress)
+        self._something = asyncio.Event()
+        self._something.set()
+        self._closed = False
+
+    async def news(self) -> News | None:
+        """Waits for something new; None when the store is closed."""
+        await self._something.wait()
+        if self._closed:
+            return None
+        news = News(self._start_over, frozenset(self._subjects), frozenset(self._progress))
+        self._start_over = False
+        self._subjects.clear()
+        self._progress.clear()
+        self._something.clear()
+        return news
+
+    def tell(self, *, subject: str | None = None, progress: str | None = None) -> None:
+        if subject:
+            self._subjects.add(subject)
+        if progress:
+            self._progress.add(progress)
+        self._something.set()
+
+    def start_over(self) -> None:
+        self._subjects.clear()
+        self._progress.clear()
+        self._start_over = True
+        self._something.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._something.set()
+
+
+class ViewStore:
+    def __init__(self) -> None:
+        self.version = Version("0", 0)
+        self.boards: dict[str, Board] = {}
+        self.requests: dict[str, Request] = {}
+        """By submission id."""
+        self.entries: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
+        """By board, then by submission id."""
+        self.progress: dict[str, EvaluationProgress] = {}
+        """By submission id, only while it runs."""
+        self._standing: dict[str, Standing] = {}
+        self._listeners: set[Listener] = set()
+        self._closed = False
+
+    def standing(self, subject: str) -> Standing:
+        return self._standing[subject]
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, epoch: str) -> None:
+        """Another stream: forget everything that was read from the one before."""
+        self.version = Version(epoch, 0)
+        self.boards.clear()
+        self.requests.clear()
+        self.entries.clear()
+        self.progress.clear()
+        self._standing.clear()
+        for listener in self._listeners:
+            listener.start_over()
+
+    def put(self, subject: str, body: bytes, sequence: int) -> None:
+        """Take in one message of VIEWS. A body that cannot be read leaves what stood before."""
+        self.version = Version(self.version.epoch, sequence)
+        cls = view_class(subject)
+        if cls is None:
+            return
+        try:
+            view = cls.model_validate_json(body) if body else None
+        except ValidationError as fault:
+            log.error("a view cannot be read", subject=subject, error=str(fault))
+            return
+        before = self._standing.get(subject)
+        if before and before.view and view is None:
+            self._remove(before.view)
+        self._standing[subject] = Standing(view, body, sequence)
+        if view:
+            self._keep(view)
+        for listener in self._listeners:
+            listener.tell(subject=subject)
+
+    def _keep(self, view: View) -> None:
+        match view:
+            case Board():
+                self.boards[view.name] = view
+            case Entry():
+                self.entries[view.board][view.sid] = view
+            case Request():
+                self.requests[view.sid] = view
+                progress = self.progress.get(view.sid)
+                if progress and not _is_about(progress, view):
+                    del self.progress[view.sid]
+
+    def _remove(self, view: View) -> None:
+        match view:
+            case Board():
+                self.boards.pop(view.name, None)
+            case Entry():
+                self.entries[view.board].pop(view.sid, None)
+            case Request():
+                self.requests.pop(view.sid, None)
+                self.progress.pop(view.sid, None)
+
+    def put_progress(self, progress: EvaluationProgress) -> None:
+        """Kept only for what runs, by its newest attempt: anything else would pile up."""
+        request = self.requests.get(progress.sid)
+        if request is None or not _is_about(progress, request):
+            return
+        self.progress[progress.sid] = progress
+        for listener in self._listeners:
+            listener.tell(progress=progress.sid)
+
+    # ── listening ────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def listen(self, since: Version | None) -> Iterator[Listener]:
+        """News from `since` on; from the beginning when that was another stream."""
+        known = since if since and since.epoch == self.version.epoch else None
+        listener = Listener(
+            News(
+                start_over=known is None,
+                subjects=frozenset(
+                    subject
+                    for subject, standing in self._standing.items()
+                    if known is None or standing.sequence > known.sequence
+                ),
+                progress=frozenset(self.progress),
+            )
+        )
+        if self._closed:
+            listener.close()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def close(self) -> None:
+        """Ends every listener, so that connections that never end do not outlive the process."""
+        self._closed = True
+        for listener in self._listeners:
+            listener.close()
+
+
+def _is_about(progress: EvaluationProgress, request: Request) -> bool:
+    return (
+        request.state is RequestState.RUNNING
+        and progress.run == request.run
+        and progress.attempt >= request.attempt
+    )

@@ -1,0 +1,69 @@
+"""Taking in models to evaluate."""
+
+import structlog
+from litestar import Response, post
+from litestar.params import JSONBody
+from litestar.status_codes import HTTP_202_ACCEPTED
+
+from runtime.bus import AlreadyPublishedError
+from runtime.logs import about
+from services.gateway.boards import chosen_board
+from services.gateway.dependencies import (
+    EventLogDependency,
+    ResolveModelDependency,
+    StoreDependency,
+)
+from services.gateway.errors import ErrorCode, Refusal, refuses
+from services.gateway.requests import known_request
+from services.gateway.views import (
+    SubmissionReceipt,
+    SubmissionRequest,
+    receipt,
+    received,
+    request_details,
+    status_url,
+)
+
+log = structlog.get_logger(__name__)
+
+
+@post(
+    "/api/v1/submissions",
+    status_code=HTTP_202_ACCEPTED,
+    operation_id="submitModel",
+    tags=["submissions"],
+    responses=refuses(
+        ErrorCode.INVALID_REQUEST,
+        ErrorCode.BOARD_UNKNOWN,
+        ErrorCode.MODEL_NOT_FOUND,
+        ErrorCode.REVISION_NOT_FOUND,
+        ErrorCode.DUPLICATE_SUBMISSION,
+        ErrorCode.HUB_UNREACHABLE,
+        ErrorCode.BUS_UNREACHABLE,
+    ),
+)
+async def submit_model(
+    data: JSONBody[SubmissionRequest],
+    store: StoreDependency,
+    event_log: EventLogDependency,
+    resolve_model: ResolveModelDependency,
+) -> Response[SubmissionReceipt]:
+    """Ask for a model to be evaluated, at the commit its revision points to now. 202 means that
+    the submission is on disk and will reach a final state."""
+    board = chosen_board(data.board, store)
+    resolved = await resolve_model(data.model, data.revision)
+    event = received(data, board.name, resolved)
+    with about(sid=event.sid):
+        try:
+            await event_log.publish_once(event)
+        except AlreadyPublishedError as taken:
+            existing = request_details(await known_request(event.sid, store, event_log))
+            raise Refusal(
+                ErrorCode.DUPLICATE_SUBMISSION,
+                f"{existing.model} at commit {existing.commit[:12]} has been submitted to board"
+                f" {existing.board} before, in the same precision and form.",
+                f"Follow the existing request at {existing.status_url}.",
+                {"request": existing, "status_url": existing.status_url},
+            ) from taken
+        log.info("submission received", model=event.model.repo_id, commit=event.model.commit)
+    return Response(receipt(event.sid), headers={"Location": status_url(event.sid)})

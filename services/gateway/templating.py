@@ -1,0 +1,39 @@
+"""The pages' templates and what they may call."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar.plugins.jinja import JinjaTemplateEngine
+
+from services.gateway import formatting
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def template_engine(hub_url: str) -> JinjaTemplateEngine:
+    """Everything is escaped, and a name that is not given raises."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "parameters": formatting.parameters,
+        "duration": formatting.duration,
+        "moment": formatting.moment,
+        "words": formatting.words,
+        "amount": formatting.amount,
+    }
+    environment.globals |= {
+        "hub_url": hub_url.rstrip("/"),
+        # The digest makes a new version a new address, so browsers may keep each for ever.
+        "assets": {
+            path.name: f"/static/{path.name}?v={sha256(path.read_bytes()).hexdigest()[:12]}"
+            for path in STATIC.iterdir()
+        },
+    }
+    return JinjaTemplateEngine.from_environment(environment)
