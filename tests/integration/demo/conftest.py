@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import pytest
@@ -23,5 +24,7 @@ def quick_recipes() -> tuple[Recipe, ...]:
 def content(
     tmp_path_factory: pytest.TempPathFactory, quick_recipes: tuple[Recipe, ...]
 ) -> DemoContent:
-    root = tmp_path_factory.mktemp("content")
-    return ensure_content(root, lambda line: None, quick_recipes)
+    """Made once, also when pytest-xdist runs several processes: the others wait for its lock."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    return ensure_content(shared / "demo-content", lambda line: None, quick_recipes)
