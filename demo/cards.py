@@ -28,9 +28,9 @@ ARCHITECTURE_NAMES = {
 
 LIMITS = """\
 It belongs to the demo of Podium, a leaderboard for language models, and was made by the machine
-that shows it, from fixed seeds, in about a minute. It knows some hundred invented facts about animals,
-simple number questions and six story plots, all in the wording of its training text. It knows
-nothing of the real world and is of no use outside the demo.
+that shows it, from fixed seeds, in about a minute. At best it knows some
+seventy invented facts about animals, simple number questions and six story plots, all in the
+wording of its training text. It knows nothing of the real world and is of no use outside the demo.
 """
 
 
