@@ -1,6 +1,7 @@
 """A model, tasks and a board so small that a real evaluation takes a second."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 
 import torch
@@ -56,32 +57,42 @@ def make_tiny_model(folder: Path, *, seed: int = 0) -> LlamaForCausalLM:
     return model
 
 
-def make_tiny_tasks(folder: Path, names: tuple[str, ...], *, questions: int = 12) -> None:
-    """Write lm-eval multiple-choice tasks of these names whose data are beside them."""
+class Kind(StrEnum):
+    """What a task asks of the model, as lm-eval calls it."""
+
+    CHOICE = "multiple_choice"
+    GENERATION = "generate_until"
+    PERPLEXITY = "loglikelihood_rolling"
+
+
+def make_tiny_task(
+    folder: Path, name: str, *, kind: Kind = Kind.CHOICE, questions: int = 12
+) -> None:
+    """Write an lm-eval task whose data are in a file beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for offset, name in enumerate(names):
-        data = folder / f"{name}.jsonl"
-        lines = [_document(offset + number) for number in range(questions)]
-        data.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        task = _task(name) | {
-            "dataset_path": "json",
-            "dataset_kwargs": {"data_files": {"train": str(data), "test": str(data)}},
-        }
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
+    data = folder / f"{name}.jsonl"
+    lines = [_document(len(name) + number) for number in range(questions)]
+    data.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    task = _task(name, kind) | {
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"train": str(data), "test": str(data)}},
+    }
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
 
 
-def make_tiny_hub_task(tasks: Path, repo: Path, repo_id: str, name: str) -> None:
-    """Write one such task whose data are a data set on a Hub, in the folder `repo`."""
+def make_tiny_hub_task(folder: Path, name: str, repo: Path, repo_id: str) -> None:
+    """Write an lm-eval task whose data are a data set on a Hub, in the folder `repo` there."""
     repo.mkdir(parents=True)
     for split in ("train", "test"):
         lines = [_document(number) for number in range(6)]
         (repo / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    tasks.mkdir(parents=True, exist_ok=True)
-    (tasks / f"{name}.yaml").write_text(yaml.safe_dump(_task(name) | {"dataset_path": repo_id}))
+    folder.mkdir(parents=True, exist_ok=True)
+    task = _task(name, Kind.CHOICE) | {"dataset_path": repo_id}
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(task))
 
 
 def make_tiny_group(folder: Path, name: str, members: tuple[str, ...]) -> None:
-    """Write an lm-eval group of tasks that `make_tiny_tasks` has written there."""
+    """Write an lm-eval group of tasks that stand there."""
     group = {
         "group": name,
         "task": list(members),
@@ -104,13 +115,15 @@ def write_board(folder: Path, name: str, tasks: list[dict[str, object]], **limit
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(board))
 
 
-def board_task(task_id: str, harness_task: str, members: tuple[str, ...] = ()) -> dict[str, object]:
-    """One four-choice column, for `write_board`."""
+def board_task(
+    task_id: str, harness_task: str, *, members: tuple[str, ...] = (), metric: str = "acc,none"
+) -> dict[str, object]:
+    """One column, for `write_board`; guessing gets a quarter of it right."""
     task: dict[str, object] = {
         "id": task_id,
         "title": task_id.title(),
         "harness_task": harness_task,
-        "metrics": ["acc,none"],
+        "metrics": [metric],
     }
     if not members:
         return task | {"choices": 4}
@@ -130,20 +143,32 @@ def _document(number: int) -> dict[str, object]:
     }
 
 
-def _task(name: str) -> dict[str, object]:
-    return {
+def _task(name: str, kind: Kind) -> dict[str, object]:
+    task: dict[str, object] = {
         "task": name,
-        "output_type": "multiple_choice",
+        "output_type": str(kind),
         "training_split": "train",
         "test_split": "test",
-        "fewshot_split": "train",
-        "num_fewshot": 2,
-        "doc_to_text": "{{question}}",
+        "metadata": {"version": 1.0},
+    }
+    if kind is Kind.PERPLEXITY:
+        return task | {
+            "doc_to_text": "",
+            "doc_to_target": "{{question}}",
+            "metric_list": [{"metric": "word_perplexity"}, {"metric": "bits_per_byte"}],
+        }
+    task |= {"fewshot_split": "train", "num_fewshot": 2, "doc_to_text": "{{question}}"}
+    if kind is Kind.GENERATION:
+        return task | {
+            "doc_to_target": "{{choices[gold]}}",
+            "generation_kwargs": {"until": ["\n"], "do_sample": False, "max_gen_toks": 4},
+            "metric_list": [{"metric": "exact_match"}],
+        }
+    return task | {
         "doc_to_choice": "{{choices}}",
         "doc_to_target": "gold",
         "metric_list": [
             {"metric": metric, "aggregation": "mean", "higher_is_better": True}
             for metric in ("acc", "acc_norm")
         ],
-        "metadata": {"version": 1.0},
     }

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import httpx2
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
-    GatedRepoError,
+    DisabledRepoError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -49,7 +49,7 @@ async def _download(repo_id: RepoId, revision: str, hub_url: str, report: Report
             allow_patterns=_FILES,
             tqdm_class=meter,
         )
-    except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError) as fault:
+    except (DisabledRepoError, RepositoryNotFoundError, RevisionNotFoundError) as fault:
         raise blame_model(
             "model-not-available",
             f"The Hub does not give {repo_id} at {revision}: {_first_line(fault)}",
@@ -71,7 +71,7 @@ def _meter(report: Report) -> Any:
 
     class Meter:
         abandoned = False
-        reported_at = 0.0
+        reported_at = time.monotonic()
         format_dict: ClassVar[dict[str, float]] = {}
 
         def __init__(self, *, total: float | None = None, unit: str = "", **_: object) -> None:

@@ -1,0 +1,168 @@
+"""A Hub, tasks and boards for an evaluator, and the evaluator itself as a process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from huggingface_hub import HfApi
+from safetensors.torch import load_file, save_file
+
+from contracts.models import ModelRef, Precision, Tier
+from contracts.submission import SubmissionAccepted, submission_id
+from tests.tiny import (
+    Kind,
+    board_task,
+    make_tiny_group,
+    make_tiny_hub_task,
+    make_tiny_model,
+    make_tiny_task,
+    write_board,
+)
+
+# Scoring them takes a minute, so whatever a test does to a job with it happens in the middle.
+SLOW_QUESTIONS = 20_000
+
+
+@dataclass(frozen=True)
+class World:
+    """A Hub with models, lm-eval tasks, boards, and the cache of everybody who downloads."""
+
+    folder: Path
+    hub_url: str
+
+    @property
+    def models(self) -> Path:
+        return self.folder / "hub" / "models"
+
+    @property
+    def tasks(self) -> Path:
+        return self.folder / "tasks"
+
+    @property
+    def boards(self) -> Path:
+        return self.folder / "boards"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+        return inherited | {"HF_ENDPOINT": self.hub_url, "HF_HOME": str(self.folder / "hf-home")}
+
+    def model(self, repo_id: str, precision: Precision = Precision.FLOAT32) -> ModelRef:
+        commit = HfApi(endpoint=self.hub_url, token=False).model_info(repo_id).sha
+        assert commit
+        return ModelRef(repo_id=repo_id, commit=commit, precision=precision)
+
+
+def fill_hub(hub: Path) -> Path:
+    models = hub / "models" / "acme"
+    make_tiny_model(models / "good")
+    for seed, name in enumerate(("killed", "stopped", "outlived"), start=1):
+        make_tiny_model(models / name, seed=seed)
+
+    broken = make_tiny_model(models / "nan")
+    with torch.no_grad():
+        broken.model.layers[1].mlp.up_proj.weight[0, :3] = float("nan")
+    broken.save_pretrained(models / "nan")
+
+    make_tiny_model(models / "incomplete")
+    weights = models / "incomplete" / "model.safetensors"
+    tensors = load_file(weights)
+    del tensors["model.layers.0.self_attn.q_proj.weight"]
+    save_file(tensors, weights, {"format": "pt"})
+
+    make_tiny_model(models / "misshapen")
+    config = models / "misshapen" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"intermediate_size": 48}))
+
+    small = make_tiny_model(models / "few-embeddings")
+    small.resize_token_embeddings(200)
+    small.save_pretrained(models / "few-embeddings")
+    return hub
+
+
+def write_tasks(tasks: Path, data_sets: Path) -> None:
+    for name in ("colours", "shades", "hues"):
+        make_tiny_task(tasks, name)
+    make_tiny_group(tasks, "tones", ("shades", "hues"))
+    make_tiny_task(tasks, "naming", kind=Kind.GENERATION)
+    make_tiny_task(tasks, "reading", kind=Kind.PERPLEXITY)
+    make_tiny_task(tasks, "patience", questions=SLOW_QUESTIONS)
+    make_tiny_task(tasks, "endurance", questions=400)
+    make_tiny_hub_task(tasks, "travel", data_sets / "acme" / "travel", "acme/travel")
+
+
+def write_boards(boards: Path) -> None:
+    colours = board_task("colours", "colours")
+    write_board(
+        boards,
+        "tiny",
+        [
+            colours,
+            board_task("tones", "tones", members=("shades", "hues")),
+            board_task("naming", "naming", metric="exact_match,none"),
+            board_task("reading", "reading", metric="word_perplexity,none"),
+        ],
+    )
+    write_board(boards, "slow", [board_task("patience", "patience")])
+    write_board(boards, "hurried", [board_task("patience", "patience")], max_job_seconds=1)
+    write_board(boards, "hub", [board_task("travel", "travel")])
+    write_board(boards, "long", [colours, board_task("endurance", "endurance")])
+    write_board(boards, "misspelt", [board_task("colours", "colors")])
+
+
+@contextmanager
+def running_evaluator(
+    world: World, nats_url: str, name: str, environment: Mapping[str, str] = {}
+) -> Iterator[subprocess.Popen[bytes]]:
+    log = world.folder / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.evaluator"],
+            env={
+                **world.environment,
+                "NATS_URL": nats_url,
+                "PODIUM_BOARDS": str(world.boards),
+                "EVALUATOR_NAME": name,
+                "EVALUATOR_TASK_FOLDERS": json.dumps([str(world.tasks)]),
+                "EVALUATOR_HARNESS_TASKS": "false",
+                "EVALUATOR_DEVICE": "cpu",
+                "EVALUATOR_THREADS": "1",
+                **environment,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=25)
+
+
+@dataclass(frozen=True)
+class Service:
+    """An evaluator at work, and the nats-server it listens to."""
+
+    nats_url: str
+    process: subprocess.Popen[bytes]
+
+
+def accepted(model: ModelRef, board: str, run: int = 1) -> SubmissionAccepted:
+    return SubmissionAccepted(
+        sid=submission_id(model, board),
+        board=board,
+        model=model,
+        run=run,
+        tier=Tier.SMALL,
+        parameters=20_000,
+        weight_bytes=80_000,
+        architecture="LlamaForCausalLM",
+        license="mit",
+    )
