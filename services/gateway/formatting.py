@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from markupsafe import Markup, escape
+
 from contracts.evaluation import EvaluationProgress
 
 _DOWNLOADING = "downloading"
@@ -32,7 +34,7 @@ def moment(at: datetime) -> str:
 
 def words(identifier: str) -> str:
     """`continuously-pretrained` and `task_scored` without their joints."""
-    return identifier.replace("-", " ").replace("_", " ").replace(".", " ")
+    return identifier.replace("-", " ").replace("_", " ")
 
 
 def amount(progress: EvaluationProgress) -> str:
@@ -42,3 +44,14 @@ def amount(progress: EvaluationProgress) -> str:
     if progress.phase == _DOWNLOADING:
         return f"{progress.done / 1e6:.1f} of {progress.total / 1e6:.1f} MB"
     return f"{progress.done} of {progress.total}"
+
+
+def code_spans(sentence: str) -> Markup:
+    """A sentence of ours as HTML, escaped, with what stands between backticks set as code."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:
+        return escape(sentence)
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
+        for position, part in enumerate(parts)
+    )

@@ -25,7 +25,8 @@ _SUBMISSION_ID = re.compile(r"[0-9a-f]{20}")
 )
 async def list_requests(
     store: StoreDependency,
-    state: FromQuery[RequestState | None] = None,
+    # Litestar keeps the name `state` for itself.
+    in_state: Annotated[RequestState | None, QueryParameter(name="state")] = None,
     board: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 100,
     after: FromQuery[str | None] = None,
@@ -34,7 +35,8 @@ async def list_requests(
     chosen = [
         request
         for request in newest_first(store)
-        if (state is None or request.state is state) and (board is None or request.board == board)
+        if (in_state is None or request.state is in_state)
+        and (board is None or request.board == board)
     ]
     if after is not None:
         last = store.requests.get(after)
@@ -49,7 +51,7 @@ async def list_requests(
     page = chosen[:limit]
     following = None
     if len(chosen) > limit:
-        query = {"state": state, "board": board, "limit": limit, "after": page[-1].sid}
+        query = {"state": in_state, "board": board, "limit": limit, "after": page[-1].sid}
         given = {name: value for name, value in query.items() if value is not None}
         following = f"/api/v1/requests?{urlencode(given)}"
     return RequestPage(items=tuple(request_summary(request) for request in page), next=following)
@@ -84,10 +86,6 @@ async def known_request(sid: str, store: ViewStore, event_log: EventLog) -> Requ
             "Take the id from the answer to a submission, or from /api/v1/requests.",
         )
     return request
-
-
-def newest_first(store: ViewStore) -> list[Request]:
-    return sorted(store.requests.values(), key=_place)
 
 
 def _place(request: Request) -> tuple[float, str]:

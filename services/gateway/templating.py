@@ -27,6 +27,7 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
         "moment": formatting.moment,
         "words": formatting.words,
         "amount": formatting.amount,
+        "code_spans": formatting.code_spans,
     }
     environment.globals |= {
         "hub_url": hub_url.rstrip("/"),
