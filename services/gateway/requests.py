@@ -34,9 +34,8 @@ async def list_requests(
     """Newest first. `after` is the id of the last request on the page before."""
     chosen = [
         request
-        for request in newest_first(store)
-        if (in_state is None or request.state is in_state)
-        and (board is None or request.board == board)
+        for request in sorted(store.requests.values(), key=_place)
+        if in_state in (None, request.state) and board in (None, request.board)
     ]
     if after is not None:
         last = store.requests.get(after)
