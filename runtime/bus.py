@@ -247,10 +247,14 @@ async def bury(broker: NatsBroker, consumer: Consumer, message: Msg, fault: Base
 
 def dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException) -> dict[str, str]:
     """The message's own headers, where it came from and why it could not be handled."""
-    headers = dict(message.headers or {}) | {
+    # `Nats-…` are orders to the server or its own notes; a copied job's note is refused (10227).
+    own = {
+        name: value
+        for name, value in (message.headers or {}).items()
+        if not name.startswith("Nats-")
+    }
+    return own | {
         "podium-reason": " ".join(f"{type(fault).__name__}: {fault}".split())[:2000],
         "podium-consumer": consumer.name,
         "podium-subject": message.subject,
     }
-    headers.pop(Header.MSG_ID.value, None)
-    return headers

@@ -35,11 +35,9 @@ async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
         log.info("ready", device=machine.device, tiers=list(settings.tiers))
         evaluator = Evaluator(client, settings, boards, children, machine)
         queues = JobQueues(client, settings.tiers)
-        try:
-            while job := await queues.next_job(stop):
-                await evaluator.handle(job, stop)
-        finally:
-            await client.close()
+        while job := await queues.next_job(stop):
+            await evaluator.handle(job, stop)
+        await client.close()
 
 
 async def _warm_up(children: WarmChildren, options: HarnessOptions) -> Machine:

@@ -1,0 +1,118 @@
+"""What becomes of a job when its evaluator, or the bus, dies in the middle of it."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from contracts.envelope import Envelope
+from contracts.evaluation import (
+    EvaluationFinished,
+    EvaluationStarted,
+    EvaluationTaskScored,
+)
+from contracts.models import ModelRef
+from contracts.topology import CONSUMERS, JOBS
+from runtime.bus import connect, publish_event
+from runtime.embedded_nats import NatsServer
+from runtime.topology import ensure_topology, with_ack_wait
+from tests.bus import all_events, next_event
+from tests.integration.evaluator.world import World, accepted, running_evaluator
+
+ACK_WAIT_S = 3.0
+
+
+async def start_job(client: Client, model: ModelRef) -> str:
+    """Submit a job of two tasks, wait until the first is scored, and tell who runs it."""
+    await ensure_topology(client.jetstream(), consumers=with_ack_wait(CONSUMERS, ACK_WAIT_S))
+    job = accepted(model, "long")
+    await publish_event(client.jetstream(), job, Envelope.of(job, "test"))
+    started = await next_event(client, EvaluationStarted, timeout_s=60)
+    await next_event(client, EvaluationTaskScored, timeout_s=60)
+    return started.event.evaluator
+
+
+async def assert_each_task_was_scored_once(client: Client) -> None:
+    await next_event(client, EvaluationFinished, timeout_s=60)
+    events = await all_events(client)
+    scored = [event.task for event in events if isinstance(event, EvaluationTaskScored)]
+    assert scored == ["colours", "endurance"]
+
+
+@pytest.mark.parametrize(
+    ("number", "within_s"), [(signal.SIGKILL, ACK_WAIT_S + 5), (signal.SIGTERM, 5)]
+)
+async def test_a_job_goes_on_in_another_evaluator(
+    world: World, client: Client, nats_url: str, number: signal.Signals, within_s: float
+) -> None:
+    with ExitStack() as stack:
+        evaluators = {
+            name: stack.enter_context(running_evaluator(world, nats_url, name))
+            for name in (f"{number.name}-first", f"{number.name}-second")
+        }
+        holder = evaluators[await start_job(client, world.model("acme/good"))]
+        descendants = _descendants(holder.pid)
+        ended_at = time.time()
+
+        holder.send_signal(number)
+
+        again = await next_event(client, EvaluationStarted, lambda it: it.attempt == 2)
+        assert again.envelope.time.timestamp() - ended_at < within_s
+        await assert_each_task_was_scored_once(client)
+        assert holder.wait(timeout=25) == (0 if number == signal.SIGTERM else -number)
+        assert len(descendants) >= 2
+        _wait_until_gone(descendants)
+
+
+async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) -> None:
+    server = NatsServer(tmp_path / "nats")
+    with ExitStack() as stack:
+        process = server.start()
+        stack.callback(lambda: _end(process))
+        url = server.wait_until_ready(process)
+        client = await connect(url, name="test")
+        stack.enter_context(running_evaluator(world, url, "outliving"))
+        await start_job(client, world.model("acme/good"))
+
+        process.kill()
+        process.wait()
+        process = NatsServer(server.folder, int(url.rpartition(":")[2])).start()
+
+        await assert_each_task_was_scored_once(client)
+        attempts = [
+            event for event in await all_events(client) if isinstance(event, EvaluationStarted)
+        ]
+        assert len(attempts) == 1
+        assert (await client.jetstream().stream_info(JOBS.name)).state.messages == 0
+        await client.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(timeout=20)
+
+
+def _descendants(pid: int) -> list[int]:
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return children + [below for child in children for below in _descendants(child)]
+
+
+def _wait_until_gone(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        with os.fdopen(descriptor) as file:
+            ended, _, _ = select.select([file], [], [], 20)
+            assert ended, f"process {pid} outlived its evaluator"
