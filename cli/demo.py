@@ -52,7 +52,7 @@ def demo(
             hub=content.root,
             boards=boards,
             port=free_port(port),
-            environment=demo_environment(),
+            environment=demo_environment(content),
         )
 
         async def show(stack: Stack) -> None:
@@ -61,9 +61,10 @@ def demo(
         run_until_interrupted(options, show)
 
 
-def demo_environment() -> dict[str, str]:
+def demo_environment(content: DemoContent) -> dict[str, str]:
     """Settings of an evaluator that knows the demo's tasks and nothing else."""
     return {
+        "HF_HOME": str(content.hub_cache),
         "EVALUATOR_TASK_FOLDERS": json.dumps([str(REPOSITORY / "demo" / "tasks")]),
         # lm-eval takes ten seconds to index its own thousands of tasks.
         "EVALUATOR_HARNESS_TASKS": "false",

@@ -38,6 +38,9 @@ class DemoContent:
     root: Path
     token: str
     submissions: tuple[DemoSubmission, ...]
+    hub_cache: Path
+    """For `HF_HOME`: downloads of exactly this content. An offline client takes the newest data set
+    in its cache, so what another content has left there must not be in reach."""
 
 
 def default_root() -> Path:
@@ -67,7 +70,7 @@ def ensure_content(
                 stamp.unlink(missing_ok=True)
                 move_into_place(Path(scratch), root)
             stamp.write_text(wanted, encoding="utf-8")
-    return DemoContent(root, TOKEN, submissions(recipes))
+    return DemoContent(root, TOKEN, submissions(recipes), root / f".hub-cache-{wanted[:12]}")
 
 
 def recipe_digest(recipes: Sequence[Recipe]) -> str:

@@ -30,7 +30,7 @@ def start_stack(demo_content: DemoContent, tmp_path: Path) -> StartStack:
             hub=demo_content.root,
             boards=REPOSITORY / "boards",
             port=free_port(),
-            environment=demo_environment(),
+            environment=demo_environment(demo_content),
         )
         async with running_stack(options) as stack:
             yield stack
