@@ -1,0 +1,142 @@
+"""Views as the aggregator publishes them, with what a test cares about as arguments."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from contracts.board import Board, BoardTask, Limits
+from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
+from contracts.submission import submission_id
+from contracts.views import (
+    Entry,
+    HistoryEntry,
+    Request,
+    RequestState,
+    SubtaskScore,
+    TaskProgress,
+    TaskScore,
+)
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def a_board(name: str = "demo", tasks: tuple[str, ...] = ("facts", "grammar")) -> Board:
+    return Board(
+        name=name,
+        title=f"The {name} board",
+        version=1,
+        tasks=tuple(
+            BoardTask(
+                id=task,
+                title=task.title(),
+                harness_task=f"podium_{task}",
+                metrics=("acc,none",),
+                choices=4,
+            )
+            for task in tasks
+        ),
+        limits=Limits(max_parameters={Precision.BFLOAT16: 2_000_000_000}),
+    )
+
+
+def a_model(repo_id: str = "acme/tiny") -> ModelRef:
+    return ModelRef(
+        repo_id=repo_id,
+        commit=hashlib.sha1(repo_id.encode()).hexdigest(),
+        precision=Precision.BFLOAT16,
+    )
+
+
+def a_request(
+    repo_id: str = "acme/tiny",
+    state: RequestState = RequestState.WAITING,
+    *,
+    board: str = "demo",
+    minutes: int = 0,
+    attempt: int = 0,
+    lane: Lane = Lane.NORMAL,
+    scored: tuple[str, ...] = (),
+) -> Request:
+    """Submitted `minutes` after noon."""
+    model = a_model(repo_id)
+    at = NOON + timedelta(minutes=minutes)
+    return Request(
+        sid=submission_id(model, board),
+        board=board,
+        model=model,
+        model_type=ModelType.PRETRAINED,
+        requested_revision="main",
+        submitter=None,
+        state=state,
+        received_at=at,
+        updated_at=at,
+        run=1,
+        attempt=attempt,
+        tier=Tier.SMALL,
+        lane=lane,
+        parameters=1_312_000,
+        tasks=tuple(
+            TaskProgress(
+                task=task,
+                scored_at=at if task in scored else None,
+                seconds=1.5 if task in scored else None,
+                score=50.0 if task in scored else None,
+            )
+            for task in ("facts", "grammar")
+        ),
+        history=(HistoryEntry(at=at, what="submission.received"),),
+    )
+
+
+def an_entry(
+    repo_id: str = "acme/tiny",
+    *,
+    facts: float | None = 50.0,
+    grammar: float | None = 50.0,
+    board: str = "demo",
+) -> Entry:
+    """A row with these normalised scores; a task that is None is outstanding."""
+    model = a_model(repo_id)
+    given = {"facts": facts, "grammar": grammar}
+    scores = {task: _a_score(value) for task, value in given.items() if value is not None}
+    outstanding = tuple(task for task, value in given.items() if value is None)
+    return Entry(
+        board=board,
+        sid=submission_id(model, board),
+        repo_id=repo_id,
+        model=model,
+        model_type=ModelType.PRETRAINED,
+        architecture="LlamaForCausalLM",
+        license="apache-2.0",
+        parameters=1_312_000,
+        scores=scores,
+        average=None
+        if outstanding
+        else sum(score.normalized for score in scores.values()) / len(scores),
+        provisional=bool(outstanding),
+        outstanding=outstanding,
+        run=1,
+        seconds=3.0,
+        updated_at=NOON,
+        board_version=1,
+    )
+
+
+def _a_score(normalized: float) -> TaskScore:
+    raw = 0.25 + 0.75 * normalized / 100
+    return TaskScore(
+        raw=raw,
+        normalized=normalized,
+        subtasks=(
+            SubtaskScore(
+                harness_task="podium_facts",
+                raw=raw,
+                stderr=0.02,
+                normalized=normalized,
+                samples=200,
+            ),
+        ),
+        seconds=1.5,
+        engine="hf",
+        versions={"lm_eval": "0.4.13"},
+        details=None,
+    )

@@ -1,0 +1,257 @@
+"""The error shape: {"error": {"code", "message", "advice", "details"?}}.
+
+`code` is kebab-case and keeps its status; `message` and `advice` are sentences; `details` is an
+object. Nothing else stands beside them, on any endpoint."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+from nats.aio.client import Client
+
+from runtime.ports import free_port
+from runtime.service import Readiness
+from services.gateway.app import build_app
+from services.gateway.dependencies import ResolveModel
+from services.gateway.errors import ErrorCode
+from services.gateway.event_log import EventLog
+from services.gateway.hub import Hub, ResolvedModel
+from services.gateway.store import ViewStore
+from tests.unit.gateway.examples import a_board
+
+SOMEBODY = "0123456789abcdef0123"
+
+
+def assert_error(response: Response, status: int, code: ErrorCode) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert set(body) == {"error"}
+    error: dict[str, Any] = body["error"]
+    assert set(error) - {"details"} == {"code", "message", "advice"}
+    assert error["code"] == code
+    assert re.fullmatch(r".*[.;]", error["message"])
+    assert error["advice"]
+    assert isinstance(error.get("details", {}), dict)
+    return error
+
+
+def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool = True) -> Litestar:
+    """A gateway that reaches neither NATS nor a Hub."""
+    store = ViewStore()
+    store.begin("e1")
+    for sequence, name in enumerate(boards, start=1):
+        board = a_board(name)
+        store.put(board.subject(), board.model_dump_json().encode(), sequence)
+    nobody = f"http://127.0.0.1:{free_port()}"
+    return build_app(
+        store=store,
+        event_log=EventLog(Client()),
+        resolve_model=resolve_model or Hub(nobody, timeout_s=2).resolve,
+        readiness=Readiness() if ready else Readiness("views"),
+        hub_url=nobody,
+    )
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[AsyncTestClient[Litestar]]:
+    async with AsyncTestClient(an_app("demo"), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, ErrorCode.NOT_FOUND),
+        ("GET", "/api/v1/nowhere", 404, ErrorCode.NOT_FOUND),
+        ("GET", "/static/nothing.css", 404, ErrorCode.NOT_FOUND),
+        ("DELETE", "/api/v1/boards", 405, ErrorCode.METHOD_NOT_ALLOWED),
+        ("GET", "/api/v1/submissions", 405, ErrorCode.METHOD_NOT_ALLOWED),
+        ("GET", "/api/v1/boards/none/entries", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", f"/api/v1/boards/none/entries/{SOMEBODY}", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", f"/api/v1/boards/demo/entries/{SOMEBODY}", 404, ErrorCode.ENTRY_UNKNOWN),
+        ("GET", "/api/v1/events?board=none", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", "/api/v1/requests?state=lost", 422, ErrorCode.INVALID_REQUEST),
+        ("GET", "/api/v1/requests?limit=0", 422, ErrorCode.INVALID_REQUEST),
+        ("GET", "/api/v1/requests?limit=many", 422, ErrorCode.INVALID_REQUEST),
+        ("GET", f"/api/v1/requests?after={SOMEBODY}", 422, ErrorCode.INVALID_REQUEST),
+        ("GET", "/api/v1/requests/not-an-id", 404, ErrorCode.REQUEST_UNKNOWN),
+        ("GET", f"/api/v1/requests/{SOMEBODY}", 503, ErrorCode.BUS_UNREACHABLE),
+        ("GET", "/boards/none", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", "/requests/not-an-id", 404, ErrorCode.REQUEST_UNKNOWN),
+        ("GET", "/fragments/board/none", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", "/fragments/queue/none", 404, ErrorCode.BOARD_UNKNOWN),
+        ("GET", "/fragments/request/not-an-id", 404, ErrorCode.REQUEST_UNKNOWN),
+    ],
+)
+async def test_every_endpoint_answers_errors_in_one_shape(
+    http: AsyncTestClient[Litestar], method: str, path: str, status: int, code: ErrorCode
+) -> None:
+    assert_error(await http.request(method, path), status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ("", "$"),
+        ("{", "$"),
+        ("[]", "$"),
+        ('{"precision": "float16"}', "$"),
+        ('{"model": 1}', "$.model"),
+        ('{"model": "no-namespace"}', "$.model"),
+        ('{"model": "acme/--"}', "$.model"),
+        ('{"model": "acme/tiny", "precision": "bf16"}', "$.precision"),
+        ('{"model": "acme/tiny", "revision": 3}', "$.revision"),
+        ('{"model": "acme/tiny", "weight_type": "delta"}', "$"),
+        ('{"model": "acme/tiny", "modle_type": "chat"}', "$"),
+    ],
+)
+async def test_a_malformed_submission_is_told_which_field_is_wrong(
+    http: AsyncTestClient[Litestar], body: str, path: str
+) -> None:
+    response = await http.post(
+        "/api/v1/submissions", content=body, headers={"content-type": "application/json"}
+    )
+
+    error = assert_error(response, 422, ErrorCode.INVALID_REQUEST)
+    assert error["details"]["path"] == path
+
+
+async def test_a_body_that_is_too_large_is_not_read(http: AsyncTestClient[Litestar]) -> None:
+    body = json.dumps({"model": "acme/tiny", "revision": "x" * 100_000})
+
+    response = await http.post(
+        "/api/v1/submissions", content=body, headers={"content-type": "application/json"}
+    )
+
+    assert_error(response, 413, ErrorCode.TOO_LARGE)
+
+
+async def test_an_unknown_board_is_answered_with_the_boards_there_are(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    response = await http.post("/api/v1/submissions", json={"model": "acme/tiny", "board": "nope"})
+
+    error = assert_error(response, 404, ErrorCode.BOARD_UNKNOWN)
+    assert error["details"] == {"boards": ["demo"]}
+
+
+async def test_the_board_must_be_named_where_there_are_several() -> None:
+    async with AsyncTestClient(an_app("demo", "other")) as http:
+        response = await http.post("/api/v1/submissions", json={"model": "acme/tiny"})
+
+    error = assert_error(response, 422, ErrorCode.INVALID_REQUEST)
+    assert error["details"] == {"path": "$.board", "boards": ["demo", "other"]}
+
+
+async def test_a_hub_that_is_away_is_no_fault_of_the_submission(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    response = await http.post("/api/v1/submissions", json={"model": "acme/tiny"})
+
+    assert_error(response, 503, ErrorCode.HUB_UNREACHABLE)
+    assert int(response.headers["retry-after"]) > 0
+
+
+async def test_a_bus_that_is_away_is_answered_with_what_is_safe_to_do() -> None:
+    async def resolve(model: str, revision: str) -> ResolvedModel:
+        return ResolvedModel(model, "8d1f0c5e7a2b49f3b6c4d5e6f708192a3b4c5d6e")
+
+    async with AsyncTestClient(an_app("demo", resolve_model=resolve)) as http:
+        response = await http.post("/api/v1/submissions", json={"model": "acme/tiny"})
+
+    error = assert_error(response, 503, ErrorCode.BUS_UNREACHABLE)
+    assert "again" in error["advice"]
+
+
+async def test_a_fault_of_ours_is_logged_and_keeps_its_secrets(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def explode(model: str, revision: str) -> ResolvedModel:
+        raise ZeroDivisionError("the password is swordfish")
+
+    app = an_app("demo", resolve_model=explode)
+    async with AsyncTestClient(app, raise_server_exceptions=False) as http:
+        response = await http.post("/api/v1/submissions", json={"model": "acme/tiny"})
+
+    error = assert_error(response, 500, ErrorCode.INTERNAL_ERROR)
+    assert "swordfish" not in response.text
+    logged = capsys.readouterr().out + caplog.text
+    assert error["details"]["error_id"] in logged
+    assert "swordfish" in logged
+
+
+async def test_a_browser_gets_the_error_as_a_page(http: AsyncTestClient[Litestar]) -> None:
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    page = await http.get("/boards/none", headers=accept)
+    api = await http.get("/api/v1/boards/none/entries", headers=accept)
+
+    assert page.status_code == 404
+    assert "There is no board &#39;none&#39;." in page.text
+    assert_error(api, 404, ErrorCode.BOARD_UNKNOWN)
+
+
+async def test_a_gateway_that_has_not_read_the_views_is_alive_but_not_ready() -> None:
+    async with AsyncTestClient(an_app(ready=False)) as http:
+        alive, ready = await http.get("/livez"), await http.get("/readyz")
+
+    assert alive.status_code == 200
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "missing": ["views"]})
+
+
+async def test_before_there_is_a_board_the_page_says_so() -> None:
+    async with AsyncTestClient(an_app()) as http:
+        page = await http.get("/")
+
+    assert page.status_code == 200
+    assert "No board yet" in page.text
+
+
+async def test_lists_are_not_sent_again_until_something_changes(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    first = await http.get("/api/v1/boards")
+    again = await http.get("/api/v1/boards", headers={"If-None-Match": first.headers["etag"]})
+    other = await http.get("/api/v1/boards", headers={"If-None-Match": 'W/"e1-0"'})
+
+    assert (first.status_code, again.status_code, other.status_code) == (200, 304, 200)
+    assert again.content == b""
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_every_answer_forbids_foreign_and_inline_code(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    for path in ("/", "/nowhere", "/api/v1/boards", "/static/app.js"):
+        policy = (await http.get(path)).headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+
+
+async def test_the_api_describes_every_operation_and_its_errors(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    paths = (await http.get("/api/openapi.json")).json()["paths"]
+
+    operations = {
+        operation["operationId"]: operation
+        for methods in paths.values()
+        for operation in methods.values()
+    }
+    assert {
+        "submitModel",
+        "listRequests",
+        "getRequest",
+        "listBoards",
+        "listEntries",
+        "getEntry",
+        "streamEvents",
+    } <= set(operations)
+    assert {"202", "404", "409", "422", "503"} <= set(operations["submitModel"]["responses"])
+    assert all(operation["description"] for operation in operations.values())

@@ -1,0 +1,87 @@
+from contracts.evaluation import EvaluationProgress
+from contracts.models import Lane
+from contracts.views import RequestState
+from services.gateway import formatting
+from services.gateway.board_table import HEAT_STEPS, board_table
+from services.gateway.request_queue import queue_of
+from tests.unit.gateway.examples import a_board, a_request, an_entry
+
+
+def test_a_cell_is_as_warm_as_its_place_between_the_worst_and_the_best_of_its_column() -> None:
+    table = board_table(
+        a_board(),
+        [
+            an_entry("acme/a", facts=80, grammar=10),
+            an_entry("acme/b", facts=40, grammar=10),
+            an_entry("acme/c", facts=60, grammar=None),
+        ],
+    )
+
+    facts = {line.entry.repo_id: line.cells[0] for line in (*table.ranked, *table.provisional)}
+    assert [facts[f"acme/{name}"].heat for name in "abc"] == [HEAT_STEPS, 0, HEAT_STEPS // 2]
+    assert [cell.best for cell in facts.values()] == [True, False, False]
+
+
+def test_a_column_in_which_all_are_equal_has_no_best() -> None:
+    table = board_table(a_board(), [an_entry("acme/a"), an_entry("acme/b")])
+
+    assert not any(cell.best or cell.heat for line in table.ranked for cell in line.cells)
+
+
+def test_scores_of_a_task_that_the_board_no_longer_has_are_not_shown() -> None:
+    table = board_table(a_board(tasks=("grammar",)), [an_entry()])
+
+    assert [cell.task for cell in table.ranked[0].cells] == ["grammar"]
+
+
+def test_the_queue_is_in_the_order_it_is_served() -> None:
+    requests = [
+        a_request("acme/late", minutes=9),
+        a_request("acme/early", minutes=1),
+        a_request("acme/urgent", minutes=10, lane=Lane.HIGH),
+        a_request("acme/elsewhere", board="other"),
+    ]
+
+    queue = queue_of("demo", requests, {})
+
+    names = [request.model.repo_id for request in queue.waiting]
+    assert names == ["acme/urgent", "acme/early", "acme/late"]
+
+
+def test_every_state_has_its_place_in_the_queue() -> None:
+    requests = [a_request(f"acme/{state}", state) for state in RequestState]
+
+    queue = queue_of("demo", requests, {})
+
+    shown = {
+        *(one.request.state for one in queue.running),
+        *(r.state for r in (*queue.waiting, *queue.received, *queue.ended)),
+    }
+    assert shown == set(RequestState)
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert [formatting.parameters(n) for n in (950, 1_312_000, 7_240_000_000, 405e9)] == [
+        "950",
+        "1.3M",
+        "7.2B",
+        "405B",
+    ]
+    assert [formatting.duration(s) for s in (4.21, 59.99, 93.4, 7500)] == [
+        "4.2 s",
+        "1 min 0 s",
+        "1 min 33 s",
+        "2 h 5 min",
+    ]
+
+
+def test_a_download_is_counted_in_megabytes_and_the_rest_in_pieces() -> None:
+    step = {"sid": "0" * 20, "run": 1, "attempt": 1, "done": 1_500_000, "total": 3_000_000}
+
+    assert formatting.amount(EvaluationProgress(phase="downloading", **step)) == "1.5 of 3.0 MB"
+    assert formatting.amount(EvaluationProgress(phase="scoring", **step | {"total": 0})) == ""
+
+
+def test_a_sentence_is_escaped_and_its_code_is_set_apart() -> None:
+    assert formatting.code_spans("Add `<b>` & more") == "Add <code>&lt;b&gt;</code> &amp; more"
+    assert formatting.code_spans("a ` stray") == "a ` stray"

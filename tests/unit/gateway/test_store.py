@@ -1,0 +1,162 @@
+import asyncio
+
+import pytest
+
+from contracts.base import View
+from contracts.evaluation import EvaluationProgress
+from contracts.views import Request, RequestState
+from services.gateway.store import Listener, News, Version, ViewStore
+from tests.unit.gateway.examples import a_board, a_request, an_entry
+
+
+def put(store: ViewStore, view: View, sequence: int) -> None:
+    store.put(view.subject(), view.model_dump_json().encode(), sequence)
+
+
+async def news_of(listener: Listener) -> News:
+    async with asyncio.timeout(2):
+        news = await listener.news()
+    assert news is not None
+    return news
+
+
+def progress_of(request: Request, attempt: int = 1, done: int = 1) -> EvaluationProgress:
+    return EvaluationProgress(
+        sid=request.sid, run=1, attempt=attempt, phase="scoring", task="facts", done=done, total=9
+    )
+
+
+@pytest.fixture
+def store() -> ViewStore:
+    store = ViewStore()
+    store.begin("e1")
+    return store
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "-5", "e1-", "e1-x", "e1--1", "e 1-5", "e1-5 ", "e1-²", "../-1"]
+)
+def test_an_event_id_that_is_none_of_ours_is_not_read(text: str) -> None:
+    assert Version.parse(text) is None
+
+
+def test_an_event_id_is_read_as_it_was_written() -> None:
+    assert Version.parse(str(Version("19a5f3", 42))) == Version("19a5f3", 42)
+
+
+def test_the_newest_view_of_a_subject_counts(store: ViewStore) -> None:
+    put(store, a_request(state=RequestState.WAITING), 1)
+    put(store, a_request(state=RequestState.RUNNING), 2)
+
+    [request] = store.requests.values()
+    assert request.state is RequestState.RUNNING
+    assert store.version == Version("e1", 2)
+
+
+def test_an_empty_body_takes_the_view_away(store: ViewStore) -> None:
+    entry, request, board = an_entry(), a_request(), a_board()
+    for sequence, view in enumerate((entry, request, board), start=1):
+        put(store, view, sequence)
+
+    for sequence, view in enumerate((entry, request, board), start=4):
+        store.put(view.subject(), b"", sequence)
+
+    assert (store.entries["demo"], store.requests, store.boards) == ({}, {}, {})
+
+
+def test_a_view_that_cannot_be_read_leaves_what_stood(store: ViewStore) -> None:
+    board = a_board()
+    put(store, board, 1)
+
+    store.put(board.subject(), b'{"name": "demo"}', 2)
+
+    assert store.boards["demo"] == board
+
+
+def test_a_kind_of_view_from_a_newer_version_is_passed_over(store: ViewStore) -> None:
+    store.put("podium.v1.view.trophy.demo", b"{}", 1)
+
+    assert store.version == Version("e1", 1)
+
+
+async def test_a_new_listener_is_told_everything(store: ViewStore) -> None:
+    put(store, a_board(), 1)
+
+    with store.listen(None) as listener:
+        news = await news_of(listener)
+
+    assert news.start_over
+    assert news.subjects == {a_board().subject()}
+
+
+async def test_a_listener_that_comes_back_is_told_what_it_missed(store: ViewStore) -> None:
+    put(store, a_board(), 1)
+    put(store, an_entry(), 2)
+
+    with store.listen(Version("e1", 1)) as listener:
+        news = await news_of(listener)
+
+    assert not news.start_over
+    assert news.subjects == {an_entry().subject()}
+
+
+async def test_a_listener_of_another_stream_starts_over(store: ViewStore) -> None:
+    put(store, a_board(), 1)
+
+    with store.listen(Version("e0", 99)) as listener:
+        news = await news_of(listener)
+
+    assert news.start_over
+    assert news.subjects == {a_board().subject()}
+
+
+async def test_a_listener_that_does_not_read_remembers_each_subject_once(store: ViewStore) -> None:
+    with store.listen(store.version) as listener:
+        await news_of(listener)
+        for sequence in range(1, 500):
+            put(store, a_request(minutes=sequence), sequence)
+        news = await news_of(listener)
+
+    assert news.subjects == {a_request().subject()}
+
+
+async def test_a_new_stream_makes_listeners_forget(store: ViewStore) -> None:
+    put(store, an_entry(), 1)
+    with store.listen(store.version) as listener:
+        await news_of(listener)
+        put(store, an_entry("acme/other"), 2)
+
+        store.begin("e2")
+        put(store, a_board(), 1)
+        news = await news_of(listener)
+
+    assert news.start_over
+    assert news.subjects == {a_board().subject()}
+    assert not store.entries["demo"]
+
+
+async def test_closing_the_store_ends_its_listeners(store: ViewStore) -> None:
+    with store.listen(None) as before:
+        store.close()
+        assert await before.news() is None
+    with store.listen(None) as after:
+        assert await after.news() is None
+
+
+def test_progress_is_kept_only_while_its_attempt_runs(store: ViewStore) -> None:
+    waiting = a_request(state=RequestState.WAITING)
+    store.put_progress(progress_of(waiting))
+    put(store, waiting, 1)
+    store.put_progress(progress_of(waiting))
+    assert store.progress == {}
+
+    running = a_request(state=RequestState.RUNNING, attempt=2)
+    put(store, running, 2)
+    store.put_progress(progress_of(running, attempt=1))
+    assert store.progress == {}
+
+    store.put_progress(progress_of(running, attempt=2, done=5))
+    assert store.progress[running.sid].done == 5
+
+    put(store, a_request(state=RequestState.FINISHED, attempt=2), 3)
+    assert store.progress == {}

@@ -1,0 +1,89 @@
+import msgspec
+import pytest
+
+from contracts.models import ModelType, Precision, WeightType
+from contracts.submission import submission_id
+from contracts.views import RequestState
+from services.gateway.hub import ResolvedModel
+from services.gateway.ranking import ranked
+from services.gateway.views import (
+    SubmissionRequest,
+    board,
+    board_entry_details,
+    received,
+    request_details,
+)
+from tests.unit.gateway.examples import a_board, a_request, an_entry
+
+COMMIT = "8d1f0c5e7a2b49f3b6c4d5e6f708192a3b4c5d6e"
+
+
+def read(text: str) -> SubmissionRequest:
+    return msgspec.json.decode(text, type=SubmissionRequest)
+
+
+def test_a_submission_needs_only_the_model() -> None:
+    assert read('{"model": "acme/tiny"}') == SubmissionRequest(
+        model="acme/tiny",
+        revision="main",
+        precision=Precision.BFLOAT16,
+        board=None,
+        model_type=ModelType.PRETRAINED,
+        weight_type=WeightType.ORIGINAL,
+        base_model=None,
+        chat_template=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"model": "no-namespace"}',
+        '{"model": "too/many/parts"}',
+        '{"model": "acme/tiny\\n"}',
+        '{"model": "acme/tiny", "revision": ""}',
+        '{"model": "acme/tiny", "precision": "bf16"}',
+        '{"model": "acme/tiny", "presicion": "float16"}',
+        '{"model": "acme/tiny", "weight_type": "adapter"}',
+        '{"model": "acme/tiny", "base_model": "acme/base"}',
+    ],
+)
+def test_a_malformed_submission_is_refused(text: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        read(text)
+
+
+def test_the_event_names_the_model_as_the_hub_does_and_at_its_commit() -> None:
+    request = read('{"model": "ACME/Tiny", "revision": "v1", "precision": "float16"}')
+
+    event = received(request, "demo", ResolvedModel("acme/tiny", COMMIT))
+
+    assert (event.model.repo_id, event.model.commit) == ("acme/tiny", COMMIT)
+    assert event.requested_revision == "v1"
+    assert event.sid == submission_id(event.model, "demo")
+
+
+def test_a_request_counts_its_scored_tasks() -> None:
+    request = a_request(state=RequestState.RUNNING, scored=("facts",))
+
+    shown = request_details(request)
+
+    assert (shown.tasks_scored, shown.tasks_total) == (1, 2)
+    assert [task.score for task in shown.tasks] == [50.0, None]
+    assert shown.status_url == f"/api/v1/requests/{request.sid}"
+
+
+def test_an_outstanding_score_is_absent_and_never_zero() -> None:
+    [row] = ranked([an_entry(facts=40, grammar=None)])
+
+    shown = board_entry_details(row)
+
+    assert (shown.rank, shown.average, shown.outstanding) == (None, None, ("grammar",))
+    assert list(shown.scores) == ["facts"]
+    assert shown.details["facts"].subtasks[0].samples == 200
+
+
+def test_a_board_keeps_the_order_of_its_tasks() -> None:
+    shown = board(a_board(tasks=("zebra", "apple")))
+
+    assert [task.id for task in shown.tasks] == ["zebra", "apple"]
