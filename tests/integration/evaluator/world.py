@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import torch
 from huggingface_hub import HfApi
@@ -15,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from contracts.models import ModelRef, Precision, Tier
 from contracts.submission import SubmissionAccepted, submission_id
+from runtime.ports import free_port
 from tests.tiny import (
     Kind,
     board_task,
@@ -62,8 +65,6 @@ class World:
 def fill_hub(hub: Path) -> Path:
     models = hub / "models" / "acme"
     make_tiny_model(models / "good")
-    for seed, name in enumerate(("killed", "stopped", "outlived"), start=1):
-        make_tiny_model(models / name, seed=seed)
 
     broken = make_tiny_model(models / "nan")
     with torch.no_grad():
@@ -117,10 +118,9 @@ def write_boards(boards: Path) -> None:
 
 
 @contextmanager
-def running_evaluator(
-    world: World, nats_url: str, name: str, environment: Mapping[str, str] = {}
-) -> Iterator[subprocess.Popen[bytes]]:
-    log = world.folder / f"{name}.log"
+def running_evaluator(world: World, nats_url: str, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An evaluator of that name for as long as a `with` block lasts, once it is ready for jobs."""
+    log, port = world.folder / f"{name}.log", free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.evaluator"],
@@ -133,17 +133,29 @@ def running_evaluator(
                 "EVALUATOR_HARNESS_TASKS": "false",
                 "EVALUATOR_DEVICE": "cpu",
                 "EVALUATOR_THREADS": "1",
-                **environment,
+                "EVALUATOR_HEALTH_PORT": str(port),
             },
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     try:
+        _wait_until_ready(process, port, log)
         yield process
     finally:
         process.terminate()
         process.wait(timeout=25)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
+            break
+    raise RuntimeError(f"the evaluator does not get ready:\n{log.read_text()[-3000:]}")
 
 
 @dataclass(frozen=True)

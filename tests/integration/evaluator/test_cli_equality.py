@@ -1,0 +1,76 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from contracts.envelope import Envelope
+from contracts.evaluation import EvaluationFinished, EvaluationTaskScored
+from runtime.bus import connect, publish_event
+from tests.bus import all_events, next_event
+from tests.integration.evaluator.world import Service, World, accepted
+
+
+def as_the_harness_prints(value: object) -> str:
+    """lm-eval's own table has four digits after the point."""
+    return f"{value:.4f}" if isinstance(value, int | float) else "N/A"
+
+
+def run_the_cli(world: World, output: Path) -> dict[str, dict[str, object]]:
+    """What lm-eval's CLI reports for each of its tasks on the board `tiny`."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "lm_eval", "run"),
+            *("--model", "hf"),
+            *("--model_args", f"pretrained={world.models / 'acme' / 'good'},dtype=float32"),
+            *("--tasks", "colours,tones,naming,reading"),
+            *("--include_path", str(world.tasks)),
+            *("--batch_size", "8"),
+            *("--device", "cpu"),
+            *("--output_path", str(output)),
+        ],
+        env=world.environment | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        check=True,
+        capture_output=True,
+        timeout=240,
+    )
+    [report] = output.rglob("results_*.json")
+    results: dict[str, dict[str, object]] = json.loads(report.read_text())["results"]
+    return results
+
+
+async def test_the_cli_of_lm_eval_gives_the_same_metrics(
+    world: World, service: Service, tmp_path: Path
+) -> None:
+    client: Client = await connect(service.nats_url, name="test")
+    job = accepted(world.model("acme/good"), "tiny", run=9)
+
+    await publish_event(client.jetstream(), job, Envelope.of(job, "test"))
+    await next_event(client, EvaluationFinished, lambda it: it.run == 9, timeout_s=60)
+    events = await all_events(client)
+    await client.close()
+    by_cli = run_the_cli(world, tmp_path)
+
+    results = [
+        result
+        for event in events
+        if isinstance(event, EvaluationTaskScored) and event.run == 9
+        for result in event.results
+    ]
+    assert [result.task for result in results] == ["colours", "shades", "hues", "naming", "reading"]
+    for result in results:
+        reported = by_cli[result.task]
+        metrics = {
+            key: value
+            for key, value in reported.items()
+            if "," in key and not key.partition(",")[0].endswith("_stderr")
+        }
+        assert {key: as_the_harness_prints(value) for key, value in metrics.items()} == {
+            key: as_the_harness_prints(value) for key, value in result.metrics.items()
+        }
+        for key, stderr in result.stderrs.items():
+            metric, _, metric_filter = key.partition(",")
+            by_harness = reported[f"{metric}_stderr,{metric_filter}"]
+            assert as_the_harness_prints(by_harness) == as_the_harness_prints(stderr)
+    assert len({value for result in results for value in result.metrics.values()}) > 3
