@@ -2,6 +2,8 @@
 
 import asyncio
 
+from nats.aio.client import Client
+
 from runtime.boards import load_boards
 from runtime.bus import connect
 from runtime.service import Readiness, health_endpoints, run_service
@@ -17,27 +19,27 @@ def main() -> None:
 
 
 async def aggregate(settings: AggregatorSettings, stop: asyncio.Event) -> None:
+    boards = load_boards(settings.boards)
     readiness = Readiness(NATS, EVENTS_READ, VIEWS_CURRENT)
     async with health_endpoints(settings, readiness):
-        work = asyncio.create_task(_work(settings, readiness, stop))
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if work.done():
-            work.result()
-        work.cancel()
-        # Nothing needs an orderly end: the next start publishes what this one did not.
-        await asyncio.wait((work,))
-
-
-async def _work(settings: AggregatorSettings, readiness: Readiness, stop: asyncio.Event) -> None:
-    boards = load_boards(settings.boards)
-    client = await connect(settings.nats_url, name="aggregator", stop=stop)
-    readiness.done(NATS)
-    try:
-        await Aggregator(client, boards, readiness).run()
-    finally:
+        client = await _connected(settings, stop)
+        if client is None:
+            return
+        readiness.done(NATS)
+        await Aggregator(client, boards, readiness).run(stop)
         await client.close()
+
+
+async def _connected(settings: AggregatorSettings, stop: asyncio.Event) -> Client | None:
+    """None when the process is stopped before NATS is there."""
+    connecting = asyncio.create_task(connect(settings.nats_url, name="aggregator", stop=stop))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((connecting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if connecting.done():
+        return connecting.result()
+    connecting.cancel()
+    return None
 
 
 if __name__ == "__main__":

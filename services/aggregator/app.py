@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import structlog
 from nats.aio.client import Client
@@ -43,12 +44,21 @@ class Aggregator:
         self.unreadable = 0
         """Messages in EVENTS that were skipped."""
 
-    async def run(self) -> None:
-        """Never returns. A fault that is no outage raises, as an ExceptionGroup."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._fold_events())
-            group.create_task(self._keep_views_current())
-            group.create_task(repair(self._client))
+    async def run(self, stop: asyncio.Event) -> None:
+        """Returns when `stop` is set. A fault that is no outage ends it too, and raises."""
+        work = [
+            asyncio.create_task(self._fold_events()),
+            asyncio.create_task(self._keep_views_current()),
+            asyncio.create_task(repair(self._client)),
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait((*work, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end([*work, stopped])
+        for task in work:
+            if not task.cancelled():
+                task.result()
 
     async def _fold_events(self) -> None:
         async for batch in follow(self._client, EVENTS.name):
@@ -114,3 +124,12 @@ def _fact(message: Msg) -> Fact[Event]:
     if envelope.time.tzinfo is None:
         raise UnreadableMessageError(f"{message.subject}: ce-time {envelope.time} has no time zone")
     return Fact(recorded.event, envelope.id, envelope.time, recorded.sequence)
+
+
+async def _end(tasks: list[asyncio.Task[Any]]) -> None:
+    # Until Python 3.12, `wait_for` swallows a cancellation that arrives together with its result,
+    # and nats-py waits with it: cancelling once is not enough.
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1)

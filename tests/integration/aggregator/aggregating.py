@@ -1,0 +1,77 @@
+"""An aggregator in the test's own process, and what it leaves in VIEWS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.topology import VIEWS
+from runtime.bus import connect, publish_event_until_stored
+from runtime.follow import follow
+from runtime.service import Readiness
+from services.aggregator.app import EVENTS_READ, VIEWS_CURRENT, Aggregator
+from tests.unit.aggregator.story import BOARD
+from tests.waiting import until
+
+
+@asynccontextmanager
+async def aggregating(nats_url: str) -> AsyncIterator[Aggregator]:
+    """Yields once the views are current."""
+    client = await connect(nats_url, name="aggregator")
+    stop = asyncio.Event()
+    readiness = Readiness(EVENTS_READ, VIEWS_CURRENT)
+    aggregator = Aggregator(client, {BOARD.name: BOARD}, readiness)
+    task = asyncio.create_task(aggregator.run(stop))
+    try:
+        await until(lambda: task.done() or not readiness.missing)
+        yield aggregator
+    finally:
+        stop.set()
+        await task
+        await client.close()
+
+
+async def publish(js: JetStreamContext, *events: Event) -> None:
+    for event in events:
+        await publish_event_until_stored(js, event, Envelope.of(event, "test"))
+
+
+async def views_in_stream(client: Client) -> dict[str, bytes]:
+    """What stands, by subject; without what is gone."""
+    views: dict[str, bytes] = {}
+    async for batch in follow(client, VIEWS.name):
+        views |= {message.subject: message.data for message in batch.messages}
+        if batch.caught_up:
+            break
+    return {subject: body for subject, body in views.items() if body}
+
+
+async def views_when(
+    client: Client, condition: Callable[[dict[str, bytes]], bool], timeout_s: float = 20
+) -> dict[str, bytes]:
+    """What stands once that fulfils the condition."""
+    views: dict[str, bytes] = {}
+    async with asyncio.timeout(timeout_s):
+        async for batch in follow(client, VIEWS.name):
+            views |= {message.subject: message.data for message in batch.messages}
+            standing = {subject: body for subject, body in views.items() if body}
+            if batch.caught_up and condition(standing):
+                return standing
+    raise AssertionError("follow never ends")
+
+
+async def last_sequence(js: JetStreamContext) -> int:
+    return (await js.stream_info(VIEWS.name)).state.last_seq
+
+
+async def until_equal(
+    ask: Callable[[], Awaitable[object]], expected: object, timeout_s: float = 20
+) -> None:
+    """Ask the server until it answers as expected. Raises TimeoutError when it does not."""
+    async with asyncio.timeout(timeout_s):
+        while await ask() != expected:
+            await asyncio.sleep(0.02)

@@ -1,0 +1,202 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from nats.aio.client import Client
+from nats.errors import TimeoutError
+from nats.js import JetStreamContext
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.evaluation import EvaluationFailed, FailureCause
+from contracts.models import Lane, Tier
+from contracts.topology import (
+    DEAD_LETTERS,
+    EVALUATORS,
+    JOBS,
+    REPAIRS,
+    VALIDATOR,
+    Consumer,
+    dead_letter_subject,
+)
+from contracts.views import Request, RequestState
+from runtime.bus import Recorded, make_broker, publish_event, subscribe
+from runtime.topology import ensure_topology
+from tests.bus import all_events, next_event, next_view
+from tests.integration.aggregator.aggregating import aggregating, publish, until_equal
+from tests.unit.aggregator.story import accepted, finished, received, sid_of
+
+EVALUATOR = replace(EVALUATORS[Tier.SMALL, Lane.NORMAL], ack_wait_s=0.2, max_deliver=2)
+HASTY_VALIDATOR = replace(VALIDATOR, ack_wait_s=0.2, max_deliver=2)
+
+
+@asynccontextmanager
+async def worker_that_never_answers(
+    js: JetStreamContext, consumer: Consumer
+) -> AsyncIterator[None]:
+    """It takes every message it is given and says no more, as one that is killed each time."""
+    await ensure_topology(js, streams=(), consumers=(consumer,))
+    subscription = await js.pull_subscribe_bind(consumer.name, consumer.stream.name)
+
+    dismissed = asyncio.Event()
+
+    async def take() -> None:
+        while not dismissed.is_set():
+            with suppress(TimeoutError):
+                await subscription.fetch(1, timeout=0.5)
+
+    taking = asyncio.create_task(take())
+    try:
+        yield
+    finally:
+        dismissed.set()
+        await taking
+        await subscription.unsubscribe()
+
+
+async def jobs_left(js: JetStreamContext) -> int:
+    return (await js.stream_info(JOBS.name)).state.messages
+
+
+async def repairs_done(js: JetStreamContext) -> bool:
+    info = await js.consumer_info(DEAD_LETTERS.name, REPAIRS.name)
+    return (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+async def failures(client: Client) -> list[Event]:
+    return [event for event in await all_events(client) if isinstance(event, EvaluationFailed)]
+
+
+async def test_a_job_whose_attempts_are_spent_fails_visibly_and_leaves_the_queue(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
+        await publish(jetstream, received(), accepted())
+
+        failed = (await next_event(client, EvaluationFailed)).event
+        view = await next_view(client, Request, lambda view: view.failure is not None)
+        await until_equal(lambda: jobs_left(jetstream), 0)
+
+    assert (failed.run, failed.attempt) == (1, 2)
+    assert failed.cause is FailureCause.INFRASTRUCTURE
+    assert failed.reason.code == "attempts-exhausted"
+    assert "Attempts made: 2" in failed.reason.message
+    assert view.state is RequestState.FAILED
+
+
+async def test_what_was_lost_while_no_aggregator_ran_is_repaired_when_one_starts(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    async with worker_that_never_answers(jetstream, EVALUATOR):
+        await publish(jetstream, received(), accepted())
+        await until_equal(lambda: repairs_done(jetstream), False)
+
+    async with aggregating(nats_url):
+        await next_event(client, EvaluationFailed)
+        await until_equal(lambda: jobs_left(jetstream), 0)
+
+
+async def test_a_run_that_has_ended_gets_no_second_end(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    """Its last evaluator died between the last score and the acknowledgement."""
+    await publish(jetstream, received(), accepted(), finished())
+    async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
+        await until_equal(lambda: jobs_left(jetstream), 0)
+        await until_equal(lambda: repairs_done(jetstream), True)
+
+    assert await failures(client) == []
+
+
+async def test_a_repeated_advisory_changes_nothing(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
+        await publish(jetstream, received(), accepted())
+        await next_event(client, EvaluationFailed)
+        advisory = await jetstream.get_msg(DEAD_LETTERS.name, 1)
+        await jetstream.publish(advisory.subject or "", advisory.data or b"")
+        await until_equal(lambda: repairs_done(jetstream), True)
+
+    assert len(await failures(client)) == 1
+
+
+async def test_a_submission_whose_validator_always_dies_fails_visibly(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    async with aggregating(nats_url), worker_that_never_answers(jetstream, HASTY_VALIDATOR):
+        await publish(jetstream, received())
+
+        failed = (await next_event(client, EvaluationFailed)).event
+
+    assert (failed.sid, failed.run, failed.attempt) == (sid_of(), 1, 0)
+    assert failed.cause is FailureCause.INFRASTRUCTURE
+    assert failed.reason.code == "validation-did-not-complete"
+    assert "begun 2 times" in failed.reason.message
+
+
+async def test_a_validators_last_fault_is_told(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    once = replace(VALIDATOR, max_deliver=1)
+
+    async def handle(recorded: Recorded[Event]) -> None:
+        raise ConnectionError("the Hub does not answer")
+
+    stop = asyncio.Event()
+    broker = make_broker(nats_url, name="validator", stop=stop)
+    subscribe(broker, once, handle)
+    async with aggregating(nats_url), broker:
+        await broker.start()
+        await publish(jetstream, received())
+        failed = (await next_event(client, EvaluationFailed)).event
+        # The fault's text and the termination arrive as two dead letters.
+        await until_equal(lambda: repairs_done(jetstream), True)
+        stop.set()
+
+    assert "the Hub does not answer" in failed.reason.message
+    assert len(await failures(client)) == 1
+
+
+async def test_a_verdict_that_was_published_before_the_validator_died_stands(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, accepted(), received())
+    async with worker_that_never_answers(jetstream, HASTY_VALIDATOR):
+        await until_equal(lambda: repairs_done(jetstream), False)
+
+    async with aggregating(nats_url):
+        await until_equal(lambda: repairs_done(jetstream), True)
+
+    assert await failures(client) == []
+
+
+async def test_a_job_that_an_evaluator_has_buried_fails_visibly(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    job = accepted()
+    envelope = Envelope.of(job, "test")
+    async with aggregating(nats_url):
+        await publish(jetstream, received())
+        await publish_event(jetstream, job, envelope)
+        await jetstream.publish(
+            dead_letter_subject(EVALUATOR.name),
+            job.model_dump_json().encode(),
+            stream=DEAD_LETTERS.name,
+            headers=envelope.headers() | {"podium-reason": "OSError: no space left on device"},
+        )
+        failed = (await next_event(client, EvaluationFailed)).event
+
+    assert failed.reason.code == "job-not-handled"
+    assert "no space left on device" in failed.reason.message
+
+
+async def test_a_dead_letter_that_nobody_can_read_is_passed_over(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await jetstream.publish("podium.v1.dead.validator", b"?", stream=DEAD_LETTERS.name)
+    async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
+        await publish(jetstream, received(), accepted())
+
+        assert (await next_event(client, EvaluationFailed)).event.sid == sid_of()
