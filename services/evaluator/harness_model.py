@@ -9,7 +9,7 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from safetensors import SafetensorError
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from contracts.models import Precision, WeightType
 from services.evaluator.failures import EvaluationFault, blame_infrastructure, blame_model
@@ -36,7 +36,7 @@ class HarnessModel(HFLM):
     """lm-eval's own backend, which also tells how far it is and refuses scores that are no numbers.
     It computes nothing differently."""
 
-    _model: PreTrainedModel | Any
+    _model: Any
 
     def __init__(self, *, quantization: Any = None, **options: Any) -> None:
         self.loading_info: dict[str, Any] = {}
@@ -128,8 +128,8 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
             " trust_remote_code, mend what fails, and submit the new commit.",
         ) from fault
     _check_all_weights_were_there(model)
-    _check_weights_are_finite(model)
-    _check_tokenizer_fits(model)
+    _check_weights_are_finite(model.model)
+    _check_tokenizer_fits(model.model, model.tokenizer)
     return model
 
 
@@ -177,8 +177,8 @@ def _check_all_weights_were_there(model: HarnessModel) -> None:
         )
 
 
-def _check_weights_are_finite(model: HarnessModel) -> None:
-    for name, weights in model.model.named_parameters():
+def _check_weights_are_finite(model: PreTrainedModel) -> None:
+    for name, weights in model.named_parameters():
         if not weights.is_floating_point() or torch.isfinite(weights).all():
             continue
         not_numbers = int(torch.isnan(weights).sum())
@@ -193,10 +193,10 @@ def _check_weights_are_finite(model: HarnessModel) -> None:
         )
 
 
-def _check_tokenizer_fits(model: HarnessModel) -> None:
+def _check_tokenizer_fits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """An id past the embeddings ends in an IndexError on a CPU and kills the context of a GPU."""
-    rows = model.model.get_input_embeddings().weight.shape[0]
-    highest = max(model.tokenizer.get_vocab().values(), default=0)
+    rows = next(model.get_input_embeddings().parameters()).shape[0]
+    highest = max(tokenizer.get_vocab().values(), default=0)
     if highest >= rows:
         raise blame_model(
             "tokenizer-does-not-fit",

@@ -60,34 +60,36 @@ class Evaluator:
         """Evaluate and settle one job. What is left of it when `stop` is set goes back at once."""
         accepted = job.accepted
         record = RunRecord(self.client, self.client.jetstream(), job)
-        with (
-            about(sid=accepted.sid, run=accepted.run, attempt=job.attempt),
-            TemporaryDirectory(prefix="podium-evaluation-") as folder,
-        ):
+        retry_in_s = None
+        with about(sid=accepted.sid, run=accepted.run, attempt=job.attempt):
             async with job.kept():
                 if await record.is_over():
                     log.info("nothing is left to do")
-                    await job.done()
-                    return
-                output = Path(folder, "output.log")
-                try:
-                    await self._evaluate(record, Path(folder), output, stop)
-                except EvaluationFault as fault:
-                    await self._settle_failed(record, fault.failure, log_tail(output), stop)
                 else:
-                    await job.done()
+                    retry_in_s = await self._attempt(record, stop)
+            if retry_in_s is None:
+                await job.done()
+            else:
+                await job.give_back(retry_in_s)
 
-    async def _settle_failed(
-        self, record: RunRecord, failure: Failure, tail: str, stop: asyncio.Event
-    ) -> None:
+    async def _attempt(self, record: RunRecord, stop: asyncio.Event) -> float | None:
+        """Seconds until the next attempt; None when the run has ended, one way or the other."""
+        with TemporaryDirectory(prefix="podium-evaluation-") as folder:
+            output = Path(folder, "output.log")
+            try:
+                await self._evaluate(record, Path(folder), output, stop)
+            except EvaluationFault as fault:
+                failure, tail = fault.failure, log_tail(output)
+            else:
+                return None
         job, reason = record.job, failure.reason
         log.warning("evaluation failed", code=reason.code, why=reason.message, cause=failure.cause)
-        if failure.cause is FailureCause.INFRASTRUCTURE and not job.is_last_attempt:
-            delay_s = _RETRY_DELAYS_S[min(job.attempt, len(_RETRY_DELAYS_S)) - 1]
-            await job.give_back(_HAND_OVER_DELAY_S if stop.is_set() else delay_s)
-        else:
+        if failure.cause is not FailureCause.INFRASTRUCTURE or job.is_last_attempt:
             await record.failed(failure, tail)
-            await job.done()
+            return None
+        if stop.is_set():
+            return _HAND_OVER_DELAY_S
+        return _RETRY_DELAYS_S[min(job.attempt, len(_RETRY_DELAYS_S)) - 1]
 
     async def _evaluate(
         self, record: RunRecord, folder: Path, output: Path, stop: asyncio.Event

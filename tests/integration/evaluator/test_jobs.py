@@ -1,0 +1,102 @@
+import asyncio
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from contracts.envelope import Envelope
+from contracts.models import Lane, ModelRef, Precision, Tier
+from contracts.submission import SubmissionAccepted
+from contracts.topology import CONSUMERS, EVALUATORS, JOBS
+from runtime.bus import publish_event
+from runtime.topology import ensure_topology, with_ack_wait
+from services.evaluator.jobs import Job, JobQueues
+from tests.integration.evaluator.world import accepted
+
+
+def job_for(number: int, tier: Tier = Tier.SMALL, lane: Lane = Lane.NORMAL) -> SubmissionAccepted:
+    model = ModelRef(repo_id=f"acme/model-{number}", commit="0" * 40, precision=Precision.FLOAT32)
+    return accepted(model, "tiny").model_copy(update={"tier": tier, "lane": lane})
+
+
+async def submit(js: JetStreamContext, *jobs: SubmissionAccepted) -> None:
+    for job in jobs:
+        await publish_event(js, job, Envelope.of(job, "test"))
+
+
+async def take(queues: JobQueues) -> Job:
+    async with asyncio.timeout(20):
+        job = await queues.next_job(asyncio.Event())
+    assert job
+    return job
+
+
+async def test_the_high_lane_of_every_tier_comes_first(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    normal, high, other = job_for(1), job_for(2, lane=Lane.HIGH), job_for(3, Tier.MEDIUM, Lane.HIGH)
+    await submit(jetstream, normal, high, other)
+    queues = JobQueues(client, (Tier.SMALL, Tier.MEDIUM))
+
+    taken = [(await take(queues)).accepted.sid for _ in range(3)]
+
+    assert set(taken[:2]) == {high.sid, other.sid}
+    assert taken[2] == normal.sid
+
+
+async def test_tiers_take_turns(client: Client, jetstream: JetStreamContext) -> None:
+    small = [job_for(number) for number in range(3)]
+    medium = [job_for(number, Tier.MEDIUM) for number in range(3, 6)]
+    await submit(jetstream, *small, *medium)
+    queues = JobQueues(client, (Tier.SMALL, Tier.MEDIUM))
+
+    tiers = [(await take(queues)).accepted.tier for _ in range(4)]
+
+    assert tiers[:2] in ([Tier.SMALL, Tier.MEDIUM], [Tier.MEDIUM, Tier.SMALL])
+    assert tiers[:2] == tiers[2:]
+
+
+async def test_a_job_given_back_returns_as_the_next_attempt(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    await submit(jetstream, job_for(1))
+    queues = JobQueues(client, (Tier.SMALL,))
+
+    attempts = []
+    for _ in range(3):
+        job = await take(queues)
+        attempts.append((job.attempt, job.is_last_attempt))
+        await job.give_back(0.1)
+
+    assert attempts == [(1, False), (2, False), (3, True)]
+
+
+async def test_a_job_that_is_kept_is_not_given_to_another(client: Client) -> None:
+    js = client.jetstream()
+    await ensure_topology(js, consumers=with_ack_wait(CONSUMERS, 0.5))
+    await submit(js, job_for(1), job_for(2))
+    queues = JobQueues(client, (Tier.SMALL,))
+    held = await take(queues)
+
+    async with held.kept():
+        dropped = await take(queues)
+        # The other job was not kept: once it comes back, the time of the held one was up as well.
+        again = await take(queues)
+    await held.done()
+    await again.done()
+
+    assert again.accepted == dropped.accepted
+    assert again.attempt == 2
+    assert (await js.stream_info(JOBS.name)).state.messages == 0
+
+
+async def test_only_the_job_that_is_taken_leaves_the_queue(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    queues = JobQueues(client, (Tier.SMALL,))
+    await submit(jetstream, job_for(1), job_for(2))
+
+    await take(queues)
+
+    consumer = EVALUATORS[Tier.SMALL, Lane.NORMAL]
+    info = await jetstream.consumer_info(consumer.stream.name, consumer.name)
+    assert (info.num_ack_pending, info.num_pending) == (1, 1)
