@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import structlog
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
@@ -20,6 +21,8 @@ from services.gateway.following import follow_progress, follow_views
 from services.gateway.hub import Hub
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import ViewStore
+
+log = structlog.get_logger(__name__)
 
 # Granian brings handlers of its own; its errors belong with everybody else's.
 _GRANIAN_LOGS = {"handlers": {}, "loggers": {"_granian": {"propagate": True}}}
@@ -44,7 +47,9 @@ async def main(settings: GatewaySettings, stop: asyncio.Event) -> None:
             store.close()
             end_serving: Callable[[], None] = server.stop  # which declares no types
             end_serving()
-            await asyncio.wait([serving], timeout=settings.shutdown_grace_s)
+            _, unfinished = await asyncio.wait([serving], timeout=settings.shutdown_grace_s)
+            if unfinished:
+                log.warning("connections that would not end were cut")
             for task in (serving, *following):
                 task.cancel()
         await client.close()

@@ -1,9 +1,11 @@
 """The pages, and the parts of them that a browser fetches again when something changes."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 from litestar import get
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from contracts.views import Request
@@ -12,7 +14,9 @@ from services.gateway.boards import known_board
 from services.gateway.dependencies import EventLogDependency, StoreDependency
 from services.gateway.request_queue import queue_of
 from services.gateway.requests import known_request
-from services.gateway.store import ViewStore
+from services.gateway.store import Version, ViewStore
+
+_CATCH_UP_S = 2.0
 
 
 @get("/", include_in_schema=False)
@@ -36,21 +40,39 @@ async def show_request(
 
 
 @get("/fragments/board/{name:str}", include_in_schema=False)
-async def board_fragment(name: FromPath[str], store: StoreDependency) -> Template:
+async def board_fragment(
+    name: FromPath[str], store: StoreDependency, at: FromQuery[str | None] = None
+) -> Template:
+    await _catch_up(store, at)
     return Template("_board.html", context=_board_context(name, store))
 
 
 @get("/fragments/queue/{name:str}", include_in_schema=False)
-async def queue_fragment(name: FromPath[str], store: StoreDependency) -> Template:
+async def queue_fragment(
+    name: FromPath[str], store: StoreDependency, at: FromQuery[str | None] = None
+) -> Template:
+    await _catch_up(store, at)
     return Template("_queue.html", context=_board_context(name, store))
 
 
 @get("/fragments/request/{sid:str}", include_in_schema=False)
 async def request_fragment(
-    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+    sid: FromPath[str],
+    store: StoreDependency,
+    event_log: EventLogDependency,
+    at: FromQuery[str | None] = None,
 ) -> Template:
+    await _catch_up(store, at)
     request = await known_request(sid, store, event_log)
     return Template("_request.html", context=_request_context(request, store))
+
+
+async def _catch_up(store: ViewStore, at: str | None) -> None:
+    """Behind a load balancer, the gateway that sent the news may be ahead of this one."""
+    if version := Version.parse(at or ""):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CATCH_UP_S):
+                await store.reached(version)
 
 
 def _live(store: ViewStore, board: str | None) -> dict[str, Any]:

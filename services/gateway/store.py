@@ -209,6 +209,14 @@ class ViewStore:
         finally:
             self._listeners.discard(listener)
 
+    async def reached(self, version: Version) -> None:
+        """Waits until as much has been read as the gateway that gave out `version` had. Returns at
+        once for a version of another stream."""
+        with self.listen(self.version) as listener:
+            while self.version.epoch == version.epoch and self.version.sequence < version.sequence:
+                if await listener.news() is None:
+                    return
+
     def close(self) -> None:
         """Ends every listener, so that connections that never end do not outlive the process."""
         self._closed = True

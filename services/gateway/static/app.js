@@ -8,14 +8,21 @@ const live = document.getElementById("live");
 const connection = document.getElementById("connection");
 const announcement = document.getElementById("announcement");
 let since = live.dataset.since;
-let refreshing = null;
+let missed = false;
+let refreshing = false;
+let again = false;
 
 function connect() {
   const query = new URLSearchParams({ since });
   if (live.dataset.board) query.set("board", live.dataset.board);
   const source = new EventSource(`/api/v1/events?${query}`);
-  source.onopen = () => show("live", "Live");
+  source.onopen = () => {
+    show("live", "Live");
+    if (missed) refreshSoon();
+    missed = false;
+  };
   source.onerror = () => {
+    missed = true;
     show("lost", "Reconnecting");
     // After an answer that is no stream, the browser gives up for good.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, RECONNECT_MS);
@@ -44,26 +51,19 @@ function announce(entry) {
 
 function showProgress(progress) {
   for (const element of document.querySelectorAll(`[data-progress-of="${progress.sid}"]`)) {
-    const chips = element.parentElement.querySelectorAll("[data-task-id]");
     let title = progress.task ?? "";
-    for (const chip of chips) {
-      const current = chip.dataset.taskId === progress.task;
-      chip.toggleAttribute("aria-current", current);
-      if (current) {
-        chip.setAttribute("aria-current", "step");
-        title = chip.dataset.title;
-      }
+    for (const chip of element.parentElement.querySelectorAll("[data-task-id]")) {
+      chip.removeAttribute("aria-current");
+      if (chip.dataset.taskId !== progress.task) continue;
+      chip.setAttribute("aria-current", "step");
+      title = chip.dataset.title;
     }
     element.querySelector("[data-phase]").textContent = progress.phase;
     element.querySelector("[data-task]").textContent = title;
     element.querySelector("[data-amount]").textContent = amount(progress);
     const bar = element.querySelector("progress");
-    if (progress.total) {
-      bar.max = progress.total;
-      bar.value = progress.done;
-    } else {
-      bar.removeAttribute("value");
-    }
+    if (progress.total) Object.assign(bar, { max: progress.total, value: progress.done });
+    else bar.removeAttribute("value");
   }
 }
 
@@ -73,18 +73,26 @@ function amount({ phase, done, total }) {
   return `${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
 }
 
-function refreshSoon() {
-  refreshing ??= setTimeout(async () => {
-    refreshing = null;
+// One refresh at a time, so that an older answer never overwrites a newer one.
+async function refreshSoon() {
+  again = true;
+  if (refreshing) return;
+  refreshing = true;
+  while (again) {
+    await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
+    again = false;
     const fragments = [...document.querySelectorAll("[data-fragment]")];
-    if (!fragments.length) return location.reload();
+    if (!fragments.length) location.reload();
     await Promise.all(fragments.map(refresh));
-  }, REFRESH_MS);
+  }
+  refreshing = false;
 }
 
 async function refresh(element) {
-  const response = await fetch(element.dataset.fragment);
-  if (!response.ok) return;
+  const address = `${element.dataset.fragment}?${new URLSearchParams({ at: since })}`;
+  // A server that is away is shown by the event stream, which refreshes when it is back.
+  const response = await fetch(address).catch(() => null);
+  if (!response?.ok) return;
   const fresh = element.cloneNode(false);
   fresh.innerHTML = await response.text();
   morph(element, fresh);

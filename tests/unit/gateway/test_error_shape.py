@@ -1,15 +1,7 @@
-"""The error shape: {"error": {"code", "message", "advice", "details"?}}.
-
-`code` is kebab-case and keeps its status; `message` and `advice` are sentences; `details` is an
-object. Nothing else stands beside them, on any endpoint."""
-
 import json
-import re
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from httpx import Response
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from nats.aio.client import Client
@@ -22,23 +14,10 @@ from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
 from services.gateway.hub import Hub, ResolvedModel
 from services.gateway.store import ViewStore
+from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board
 
 SOMEBODY = "0123456789abcdef0123"
-
-
-def assert_error(response: Response, status: int, code: ErrorCode) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/json"
-    body = response.json()
-    assert set(body) == {"error"}
-    error: dict[str, Any] = body["error"]
-    assert set(error) - {"details"} == {"code", "message", "advice"}
-    assert error["code"] == code
-    assert re.fullmatch(r".*[.;]", error["message"])
-    assert error["advice"]
-    assert isinstance(error.get("details", {}), dict)
-    return error
 
 
 def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool = True) -> Litestar:

@@ -61,7 +61,7 @@ def test_every_state_has_its_place_in_the_queue() -> None:
 
 
 def test_numbers_are_written_for_people() -> None:
-    assert [formatting.parameters(n) for n in (950, 1_312_000, 7_240_000_000, 405e9)] == [
+    assert [formatting.parameters(n) for n in (950, 1_312_000, 7_240_000_000, 405_000_000_000)] == [
         "950",
         "1.3M",
         "7.2B",
@@ -76,10 +76,13 @@ def test_numbers_are_written_for_people() -> None:
 
 
 def test_a_download_is_counted_in_megabytes_and_the_rest_in_pieces() -> None:
-    step = {"sid": "0" * 20, "run": 1, "attempt": 1, "done": 1_500_000, "total": 3_000_000}
+    step = EvaluationProgress(
+        sid="0" * 20, run=1, attempt=1, phase="downloading", done=1_500_000, total=3_000_000
+    )
 
-    assert formatting.amount(EvaluationProgress(phase="downloading", **step)) == "1.5 of 3.0 MB"
-    assert formatting.amount(EvaluationProgress(phase="scoring", **step | {"total": 0})) == ""
+    assert formatting.amount(step) == "1.5 of 3.0 MB"
+    assert formatting.amount(step.model_copy(update={"phase": "scoring"})) == "1500000 of 3000000"
+    assert formatting.amount(step.model_copy(update={"total": 0})) == ""
 
 
 def test_a_sentence_is_escaped_and_its_code_is_set_apart() -> None:

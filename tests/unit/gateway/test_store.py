@@ -135,6 +135,20 @@ async def test_a_new_stream_makes_listeners_forget(store: ViewStore) -> None:
     assert not store.entries["demo"]
 
 
+async def test_a_gateway_that_is_behind_waits_until_it_has_read_as_much(store: ViewStore) -> None:
+    put(store, a_board(), 1)
+    waiting = asyncio.create_task(store.reached(Version("e1", 3)))
+    put(store, an_entry(), 2)
+    await asyncio.wait([waiting], timeout=0.05)
+    assert not waiting.done()
+
+    put(store, a_request(), 3)
+
+    async with asyncio.timeout(2):
+        await waiting
+        await store.reached(Version("of another stream", 99))
+
+
 async def test_closing_the_store_ends_its_listeners(store: ViewStore) -> None:
     with store.listen(None) as before:
         store.close()

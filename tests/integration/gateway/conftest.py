@@ -1,0 +1,54 @@
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from nats.js import JetStreamContext
+
+from localhub.process import running_localhub
+from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
+from tests.unit.gateway.examples import a_board
+
+WriteModel = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(scope="module")
+def hub(hub_root: Path) -> Iterator[str]:
+    with running_localhub(hub_root) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def write_model(hub_root: Path) -> WriteModel:
+    """write_model("acme/tiny") puts a repository on the Hub; its folder."""
+
+    def write(repo_id: str) -> Path:
+        folder = hub_root / "models" / repo_id
+        folder.mkdir(parents=True)
+        (folder / "README.md").write_text(f"---\nlicense: apache-2.0\n---\n# {repo_id}\n")
+        (folder / "config.json").write_text('{"model_type": "llama"}')
+        return folder
+
+    return write
+
+
+@pytest.fixture
+async def gateway(
+    nats_url: str, jetstream: JetStreamContext, hub: str, tmp_path: Path
+) -> AsyncIterator[RunningGateway]:
+    """A gateway that knows the board `demo`."""
+    await show(jetstream, a_board())
+    async with started_gateway(nats_url, hub, tmp_path) as running:
+        await running.until_ready()
+        yield running
+
+
+@pytest.fixture
+async def http(gateway: RunningGateway) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as client:
+        yield client
