@@ -5,6 +5,7 @@ import typer
 from cli.demo import demo
 from cli.submissions import board, status, submit
 from cli.up import up
+from runtime.logs import configure_logs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +17,8 @@ for command in (demo, up, submit, status, board):
 
 
 def main() -> None:
+    # Warnings tell of restarted processes; the rest is in the services' own logs.
+    configure_logs("podium", log_format="console", log_level="warning")
     app()
 
 

@@ -93,6 +93,7 @@ async def _start_nats(supervisor: Supervisor, options: StackOptions) -> str:
     server = NatsServer(options.data / "nats", port=free_port())
     log_file = options.data / "logs" / "nats-server.log"
     await supervisor.start(ChildProcess("nats-server", server.command(), log_file))
+    await _until_listening(server.port)
     return f"nats://127.0.0.1:{server.port}"
 
 
@@ -133,6 +134,17 @@ def _service(
         options.data / "logs" / f"{name}.log",
         environment,
     )
+
+
+async def _until_listening(port: int, timeout_s: float = 30) -> None:
+    async with asyncio.timeout(timeout_s):
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                await writer.wait_closed()
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _until_ready(url: str, timeout_s: float = 120) -> None:

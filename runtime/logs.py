@@ -7,13 +7,12 @@ from contextlib import contextmanager
 
 import structlog
 
-from runtime.settings import ServiceSettings
 
-
-def configure_logs(service: str, settings: ServiceSettings) -> None:
-    """Send structlog and standard-library logs to stderr in one format."""
+def configure_logs(service: str, *, log_format: str, log_level: str) -> None:
+    """Send structlog and standard-library logs to stderr in one format; `runtime.settings` has the
+    values that there are."""
     renderer: structlog.typing.Processor
-    if settings.log_format == "json":
+    if log_format == "json":
         renderer = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(
@@ -35,12 +34,12 @@ def configure_logs(service: str, settings: ServiceSettings) -> None:
     final: list[structlog.typing.Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta
     ]
-    if settings.log_format == "json":
+    if log_format == "json":
         final.append(structlog.processors.format_exc_info)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*final, renderer])
     )
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
     # One line per HTTP request to the Hub would drown everything else.
     for noisy in ("httpx", "httpcore", "huggingface_hub", "transformers"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

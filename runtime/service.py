@@ -44,7 +44,7 @@ def run_service(
 ) -> None:
     """Run `main(stop)` until it returns; SIGTERM and SIGINT set `stop`, and `main` then has until
     its supervisor's patience ends to hand back what it holds."""
-    configure_logs(name, settings)
+    configure_logs(name, log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_run(name, main))
 
 
