@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
+from playwright.async_api import expect
 
 from demo.content import DemoContent
 from tests.e2e.browser import needs_chromium, open_page
@@ -47,7 +49,7 @@ class RunningDemo:
         return items
 
 
-@pytest.fixture(scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def demo(demo_content: DemoContent) -> AsyncIterator[RunningDemo]:
     mark = uuid4().hex
     process = await asyncio.create_subprocess_exec(
@@ -73,9 +75,8 @@ async def test_rows_come_in_without_a_reload(demo: RunningDemo) -> None:
         await page.goto(demo.url)
         await page.evaluate("document.body.dataset.opened = 'once'")
 
-        await page.wait_for_function(
-            "document.querySelectorAll('table tbody tr').length >= 3", timeout=SETTLES_S * 1000
-        )
+        third_row = page.locator("table.board tbody tr").nth(2)
+        await expect(third_row).to_be_attached(timeout=SETTLES_S * 1000)
 
         assert await page.evaluate("document.body.dataset.opened") == "once"
 
