@@ -1,0 +1,50 @@
+import asyncio
+from pathlib import Path
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from contracts.envelope import Envelope
+from contracts.evaluation import EvaluationTaskScored, HarnessResult
+from contracts.models import ModelRef, Precision, Tier
+from contracts.topology import DETAILS_BUCKET
+from runtime.bus import publish_event
+from services.evaluator.jobs import JobQueues
+from services.evaluator.protocol import SamplesFile, TaskScores
+from services.evaluator.record import RunRecord
+from tests.bus import all_events
+from tests.integration.evaluator.world import accepted
+
+
+async def attempt(client: Client, queues: JobQueues) -> RunRecord:
+    """The next delivery of the only job, which is given back for the one after it."""
+    async with asyncio.timeout(20):
+        job = await queues.next_job(asyncio.Event())
+    assert job
+    await job.give_back(0.1)
+    return RunRecord(client, client.jetstream(), job)
+
+
+async def test_the_second_of_two_attempts_leaves_no_trace(
+    client: Client, jetstream: JetStreamContext, tmp_path: Path
+) -> None:
+    model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
+    job = accepted(model, "tiny")
+    await publish_event(jetstream, job, Envelope.of(job, "test"))
+    queues = JobQueues(client, (Tier.SMALL,))
+    stale, newer = await attempt(client, queues), await attempt(client, queues)
+    samples = tmp_path / "colours.parquet"
+    samples.write_bytes(b"samples")
+    result = HarnessResult(task="colours", version="", shots=0, samples=1, metrics={}, stderrs={})
+    scores = TaskScores("colours", (result,), 1.0, SamplesFile(samples, 1, 7, "0" * 64))
+
+    await newer.scored(scores, {})
+    await stale.scored(scores, {})
+
+    events = await all_events(client)
+    [scored] = [event for event in events if isinstance(event, EvaluationTaskScored)]
+    assert (scored.attempt, await stale.is_scored("colours")) == (2, True)
+    store = await jetstream.object_store(DETAILS_BUCKET)
+    [kept] = await store.list(ignore_deletes=True)
+    assert scored.details
+    assert kept.name == scored.details.object_name
