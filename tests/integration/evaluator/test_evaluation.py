@@ -22,7 +22,7 @@ from contracts.evaluation import (
     FailureCause,
     HarnessResult,
 )
-from contracts.models import Lane, Precision, Tier
+from contracts.models import Lane, Precision, Tier, WeightType
 from contracts.submission import SubmissionAccepted, SubmissionCancelled
 from contracts.topology import (
     DEAD_LETTERS,
@@ -211,6 +211,24 @@ async def test_a_precision_that_needs_a_missing_package_is_no_fault_of_the_model
     assert failed.cause is FailureCause.INFRASTRUCTURE
     assert failed.reason.code == "evaluator-lacks-package"
     assert "bitsandbytes" in failed.reason.message
+
+
+async def test_a_delta_is_added_to_its_base(world: World, bus: Client) -> None:
+    base = world.model("acme/good")
+    change = {"weight_type": WeightType.DELTA, "base_model": "acme/good"}
+    delta = world.model("acme/no-change").model_copy(update=change)
+    of_base, of_delta = accepted(base, "tiny", run=5), accepted(delta, "tiny")
+
+    for job in (of_base, of_delta):
+        await submit(bus, job)
+        await finish_of(bus, job)
+
+    scores = [
+        [event for event in await events_of(bus, job) if isinstance(event, EvaluationTaskScored)]
+        for job in (of_base, of_delta)
+    ]
+    assert [event.results for event in scores[0]] == [event.results for event in scores[1]]
+    assert scores[1][0].versions["base_model"] == f"acme/good@{base.commit}"
 
 
 async def test_a_data_set_that_is_not_in_the_cache_is_fetched(world: World, bus: Client) -> None:

@@ -81,6 +81,12 @@ def fill_hub(hub: Path) -> Path:
     config = models / "misshapen" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"intermediate_size": 48}))
 
+    delta = make_tiny_model(models / "no-change")
+    with torch.no_grad():
+        for weights in delta.parameters():
+            weights.zero_()
+    delta.save_pretrained(models / "no-change")
+
     small = make_tiny_model(models / "few-embeddings")
     small.resize_token_embeddings(200)
     small.save_pretrained(models / "few-embeddings")
