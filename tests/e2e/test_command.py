@@ -1,0 +1,80 @@
+"""`podium` in a terminal: each command answers, and each refusal says what to do."""
+
+import asyncio
+import os
+import re
+import sys
+
+from demo.recipes import NAMESPACE
+from runtime.ports import free_port
+from tests.e2e.conftest import StartStack
+
+
+async def podium(*arguments: str) -> tuple[int, str]:
+    """Exit status and everything it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"COLUMNS": "160"},
+    )
+    async with asyncio.timeout(180):
+        output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_a_model_is_submitted_followed_and_found_on_the_board(
+    start_stack: StartStack,
+) -> None:
+    async with start_stack() as stack:
+        model = f"{NAMESPACE}/llama-400k-short"
+        submission = (model, "--precision", "float32", "--gateway", stack.url)
+
+        status, output = await podium("submit", *submission, "--wait")
+        assert status == 0, output
+        assert "finished" in output
+        submission_id = re.findall(r"/requests/([0-9a-f]{20})", output)[0]
+
+        status, output = await podium("submit", *submission)
+        assert status == 0, output
+        assert "submitted before" in output
+        assert submission_id in output
+
+        status, output = await podium("board", "--gateway", stack.url)
+        assert status == 0, output
+        assert re.search(rf"│ 1 │ {model} ", output)
+
+        refused = f"{NAMESPACE}/llama-400k-no-license"
+        status, output = await podium(
+            *("submit", refused, "--precision", "float32", "--gateway", stack.url, "--wait")
+        )
+        assert status == 1
+        assert "license-missing" in output
+        refused_id = re.findall(r"/requests/([0-9a-f]{20})", output)[0]
+
+        status, output = await podium("status", refused_id, "--gateway", stack.url)
+        assert status == 0, output
+        assert "rejected" in output
+        assert "license-missing" in output
+
+        status, output = await podium("status", "--gateway", stack.url)
+        assert status == 0, output
+        assert model in output
+        assert refused in output
+
+        status, output = await podium("submit", f"{NAMESPACE}/nobody", "--gateway", stack.url)
+        assert status == 1
+        assert f"{NAMESPACE}/nobody" in output
+
+        status, output = await podium("board", "nowhere", "--gateway", stack.url)
+        assert status == 1
+        assert "There are: demo" in output
+
+
+async def test_without_a_gateway_the_command_says_how_to_start_one() -> None:
+    status, output = await podium("status", "--gateway", f"http://127.0.0.1:{free_port()}")
+
+    assert status == 1
+    assert "podium up" in output
+    assert "Traceback" not in output
