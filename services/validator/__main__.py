@@ -1,36 +1,53 @@
-"""`python -m services.validator`: settings, adapters, and the handler on the bus."""
+"""python -m services.validator"""
 
 import asyncio
+
+from huggingface_hub.utils.tqdm import disable_progress_bars
+from nats.aio.client import Client
 
 from runtime.boards import load_boards
 from runtime.bus import connect, make_broker
 from runtime.service import Readiness, health_endpoints, run_service
 from services.validator.app import build_app
-from services.validator.hub import HubFacts
+from services.validator.hub import Hub
 from services.validator.settings import ValidatorSettings
+
+NATS = "nats"
 
 
 def main() -> None:
     settings = ValidatorSettings()
+    disable_progress_bars()
+    run_service("validator", settings, lambda stop: validate(settings, stop))
 
-    async def serve(stop: asyncio.Event) -> None:
-        readiness = Readiness("nats")
-        async with health_endpoints(settings, readiness):
-            client = await connect(settings.nats_url, name="validator", stop=stop)
-            broker = make_broker(settings.nats_url, name="validator", stop=stop)
-            build_app(
-                broker,
-                client.jetstream(),
-                gather_facts=HubFacts(settings.hub_url, settings.hub_timeout_s).gather,
-                boards=load_boards(settings.boards),
-            )
-            async with broker:
-                await broker.start()
-                readiness.done("nats")
-                await stop.wait()
-            await client.close()
 
-    run_service("validator", settings, serve)
+async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
+    boards = load_boards(settings.boards)
+    readiness = Readiness(NATS)
+    async with health_endpoints(settings, readiness):
+        client = await _connected(settings, stop)
+        if client is None:
+            return
+        broker = make_broker(settings.nats_url, name="validator", stop=stop)
+        hub = Hub(settings.hub_url, settings.hub_timeout_s, settings.scratch)
+        build_app(broker, client.jetstream(), fetch_facts=hub.facts, boards=boards)
+        async with broker:
+            await broker.start()
+            readiness.done(NATS)
+            await stop.wait()
+        await client.close()
+
+
+async def _connected(settings: ValidatorSettings, stop: asyncio.Event) -> Client | None:
+    """None when the process is stopped before NATS is there."""
+    connecting = asyncio.create_task(connect(settings.nats_url, name="validator", stop=stop))
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((connecting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if connecting.done():
+        return connecting.result()
+    connecting.cancel()
+    return None
 
 
 if __name__ == "__main__":

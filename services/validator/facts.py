@@ -1,5 +1,6 @@
 """What the rules need to know about a model, gathered once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,40 +10,56 @@ class Access(StrEnum):
 
     PUBLIC = "public"
     MISSING = "missing"
+    """Or private: the Hub tells the public no difference."""
     COMMIT_MISSING = "commit missing"
     GATED = "gated"
     DISABLED = "disabled"
 
 
 @dataclass(frozen=True)
+class Weights:
+    """What the safetensors headers declare."""
+
+    elements: Mapping[str, int]
+    """Number of stored elements by safetensors dtype, such as `BF16`."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """config.json, as the installed transformers reads it."""
+
+    architecture: str | None
+    """First entry of `architectures`; None when it names none."""
+    is_known: bool = False
+    """Whether the installed transformers has that class."""
+    is_causal_lm: bool = False
+    """Whether transformers would load it as a causal language model."""
+    quantized_bits: int | None = None
+    """Bits of one weight when the repository holds quantised weights."""
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    has_chat_template: bool
+
+
+@dataclass(frozen=True)
 class Facts:
-    """A fact that could not be established is None or empty; its fault is then in the field beside
-    it, or an earlier fact says why."""
+    """A fact that could not be established is None, and the fault beside it says why; without a
+    fault, an earlier fact does."""
 
     access: Access
     license: str | None = None
     weight_files: tuple[str, ...] = ()
-    """Files that hold weights in any format, by name."""
-    parameters: int | None = None
-    """Counted from the safetensors headers."""
+    """Files that hold weights in any format."""
+    weights: Weights | None = None
     weights_fault: str | None = None
-    """Why the safetensors headers could not be read."""
-    architectures: tuple[str, ...] = ()
-    """From the config."""
-    is_known: bool = False
-    """Whether the installed transformers has the first architecture."""
-    is_causal_lm: bool = False
-    """Whether that is a causal language model there."""
-    model_type: str | None = None
-    """The config's `model_type`."""
-    remote_code: tuple[str, ...] = ()
-    """Files whose `auto_map` asks for code from the repository."""
+    config: Config | None = None
     config_fault: str | None = None
-    """Why the installed transformers could not load the config."""
+    tokenizer: Tokenizer | None = None
     tokenizer_fault: str | None = None
-    """Why the installed transformers could not load the tokenizer."""
-    has_chat_template: bool = False
-
-    @property
-    def safetensors_files(self) -> tuple[str, ...]:
-        return tuple(name for name in self.weight_files if name.endswith(".safetensors"))
+    remote_code: tuple[str, ...] = ()
+    """Files whose `auto_map` names code in the repository. Harmless where transformers has a class
+    of its own."""
+    oversized: tuple[str, ...] = ()
+    """Configuration and tokenizer files too large to be looked at."""

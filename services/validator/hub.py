@@ -3,60 +3,65 @@
 A fault of the Hub (a timeout, 5xx, 429, no connection) raises; what is wrong with the model is a
 fact."""
 
+import asyncio
 import json
 import tempfile
-from dataclasses import replace
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import transformers
-from huggingface_hub import HfApi, ModelCard, snapshot_download
+import yaml
+from huggingface_hub import HfApi, metadata_load
 from huggingface_hub.errors import (
     DisabledRepoError,
     GatedRepoError,
-    NotASafetensorsRepoError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
     SafetensorsParsingError,
 )
-from transformers import AutoConfig, AutoTokenizer
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from contracts.models import ModelRef
-from services.validator.facts import Access, Facts
+from services.validator.facts import Access, Facts, Weights
+from services.validator.loading import with_config_and_tokenizer
 
-_SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "README.md")
-_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx")
-# What transformers raises for a config or tokenizer that is wrong.
-_LOADING_FAULTS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+_SMALL_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
+_SMALL_FILE_BYTES = 100_000_000
+_WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack")
+_SINGLE_FILE = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_REQUESTS_AT_ONCE = 8
+# What reading JSON or YAML of another shape than expected raises.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
-class HubFacts:
-    """Gathers facts from one Hub."""
+@dataclass(frozen=True)
+class Hub:
+    """Asks as the public does, without a token: what it cannot see must not be on a board."""
 
-    def __init__(self, endpoint: str, timeout_s: float) -> None:
-        self._endpoint = endpoint
-        self._timeout_s = timeout_s
-        # The submission is the public's: a token of ours must not open a private repository.
-        self._api = HfApi(endpoint=endpoint, token=False)
+    url: str
+    timeout_s: float
+    scratch: Path | None = None
 
-    def gather(self, model: ModelRef) -> Facts:
-        """Blocks for as long as the Hub takes."""
+    async def facts(self, model: ModelRef) -> Facts:
+        return await asyncio.to_thread(self._facts, model)
+
+    def _facts(self, model: ModelRef) -> Facts:
+        api = HfApi(endpoint=self.url, token=False)
         try:
-            info = self._api.model_info(
-                model.repo_id, revision=model.commit, timeout=self._timeout_s
+            info = api.model_info(
+                model.repo_id,
+                revision=model.commit,
+                files_metadata=True,
+                timeout=self.timeout_s,
             )
-            with tempfile.TemporaryDirectory(prefix="podium-validation-") as folder:
-                snapshot = snapshot_download(
-                    model.repo_id,
-                    revision=model.commit,
-                    allow_patterns=list(_SMALL_FILES),
-                    local_dir=folder,
-                    endpoint=self._endpoint,
-                    token=False,
-                )
-                names = [sibling.rfilename for sibling in info.siblings or ()]
-                facts = _facts_of_files(Path(snapshot), names)
-            return self._with_weights(facts, model)
+            if info.disabled or info.gated:
+                return Facts(Access.DISABLED if info.disabled else Access.GATED)
+            with tempfile.TemporaryDirectory(
+                prefix="podium-validator-", dir=self.scratch, ignore_cleanup_errors=True
+            ) as folder:
+                return _Examination(api, model, info, Path(folder), self.timeout_s).facts()
         except GatedRepoError:
             return Facts(Access.GATED)
         except DisabledRepoError:
@@ -66,70 +71,106 @@ class HubFacts:
         except RepositoryNotFoundError:
             return Facts(Access.MISSING)
 
-    def _with_weights(self, facts: Facts, model: ModelRef) -> Facts:
+
+@dataclass(frozen=True)
+class _Examination:
+    api: HfApi
+    model: ModelRef
+    info: ModelInfo
+    folder: Path
+    timeout_s: float
+
+    def facts(self) -> Facts:
+        small = [file for file in self._files if _is_small_file(file.rfilename)]
+        fetched = [file.rfilename for file in small if (file.size or 0) <= _SMALL_FILE_BYTES]
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+            list(pool.map(self._download, fetched))
+        facts = Facts(
+            Access.PUBLIC,
+            license=_license(self.folder / "README.md"),
+            weight_files=tuple(
+                sorted(name for name in self._names if name.endswith(_WEIGHT_SUFFIXES))
+            ),
+            oversized=tuple(file.rfilename for file in small if file.rfilename not in set(fetched)),
+        )
+        facts = self._with_weights(facts)
+        return with_config_and_tokenizer(facts, self.folder)
+
+    @property
+    def _files(self) -> list[RepoSibling]:
+        return self.info.siblings or []
+
+    @property
+    def _names(self) -> set[str]:
+        return {file.rfilename for file in self._files}
+
+    def _download(self, name: str) -> None:
+        self.api.hf_hub_download(
+            self.model.repo_id,
+            name,
+            revision=self.model.commit,
+            local_dir=self.folder,
+            etag_timeout=self.timeout_s,
+        )
+
+    def _with_weights(self, facts: Facts) -> Facts:
         try:
-            metadata = self._api.get_safetensors_metadata(
-                model.repo_id, revision=model.commit, timeout=self._timeout_s
+            names = self._safetensors()
+            if not names:
+                return facts
+            with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+                counts = list(pool.map(self._elements, names))
+        except _UnreadableWeightsError as fault:
+            return replace(facts, weights_fault=str(fault))
+        elements = sum(counts, Counter[str]())
+        if not elements.total():
+            return replace(facts, weights_fault="They declare no tensors.")
+        return replace(facts, weights=Weights(elements))
+
+    def _safetensors(self) -> list[str]:
+        """The files that transformers would load; it prefers the single one."""
+        if _SINGLE_FILE in self._names:
+            return [_SINGLE_FILE]
+        if _INDEX not in self._names:
+            return []
+        try:
+            index = json.loads((self.folder / _INDEX).read_bytes())
+            shards = sorted(set(index["weight_map"].values()))
+        except (OSError, *_MALFORMED) as fault:
+            raise _UnreadableWeightsError(f"{_INDEX} names no files: {fault!r}") from fault
+        if missing := [shard for shard in shards if shard not in self._names]:
+            raise _UnreadableWeightsError(f"{_INDEX} names {missing[0]}, which is not there.")
+        return shards
+
+    def _elements(self, name: str) -> Counter[str]:
+        """Number of elements by dtype."""
+        # Of an empty file no range can be had, and the Hub's refusal would look like its fault.
+        if any(file.rfilename == name and file.size == 0 for file in self._files):
+            raise _UnreadableWeightsError(f"{name} is empty.")
+        try:
+            header = self.api.parse_safetensors_file_metadata(
+                self.model.repo_id, name, revision=self.model.commit, timeout=self.timeout_s
             )
-        except NotASafetensorsRepoError:
-            return facts
-        except SafetensorsParsingError as fault:
-            return replace(facts, weights_fault=_first_lines(fault))
-        return replace(facts, parameters=sum(metadata.parameter_count.values()))
+        except (SafetensorsParsingError, *_MALFORMED) as fault:
+            raise _UnreadableWeightsError(f"{name} is no safetensors file.") from fault
+        return Counter({str(dtype): number for dtype, number in header.parameter_count.items()})
 
 
-def _facts_of_files(folder: Path, names: list[str]) -> Facts:
-    facts = Facts(
-        Access.PUBLIC,
-        license=_license(folder / "README.md"),
-        weight_files=tuple(sorted(n for n in names if n.endswith(_WEIGHT_SUFFIXES))),
-        remote_code=tuple(
-            name
-            for name in ("config.json", "tokenizer_config.json")
-            if _has_auto_map(folder / name)
-        ),
-    )
-    if facts.remote_code:
-        return facts
-    facts = _with_config(facts, folder)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except _LOADING_FAULTS as fault:
-        return replace(facts, tokenizer_fault=_first_lines(fault, folder))
-    return replace(facts, has_chat_template=bool(tokenizer.chat_template))
+class _UnreadableWeightsError(Exception):
+    """The message is fit to show to the submitter."""
 
 
-def _with_config(facts: Facts, folder: Path) -> Facts:
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except _LOADING_FAULTS as fault:
-        return replace(facts, config_fault=_first_lines(fault, folder))
-    architectures = tuple(config.architectures or ())
-    first = architectures[0] if architectures else ""
-    return replace(
-        facts,
-        architectures=architectures,
-        is_known=hasattr(transformers, first),
-        is_causal_lm=first in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values(),
-    )
+def _is_small_file(name: str) -> bool:
+    return "/" not in name and (name.endswith(_SMALL_SUFFIXES) or name == "README.md")
 
 
 def _license(card: Path) -> str | None:
-    if not card.exists():
-        return None
-    named = ModelCard(card.read_text(encoding="utf-8"), ignore_metadata_errors=True).data.get(
-        "license"
-    )
-    return str(named) if named else None
-
-
-def _has_auto_map(path: Path) -> bool:
+    """The identifier, or the name of a license that has none."""
     try:
-        return "auto_map" in json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-
-
-def _first_lines(fault: Exception, folder: Path | None = None) -> str:
-    text = " ".join(str(fault).split())
-    return text.replace(str(folder), "the repository")[:400] or type(fault).__name__
+        metadata = metadata_load(card) or {}
+    except (OSError, yaml.YAMLError, *_MALFORMED):
+        return None
+    named = metadata.get("license")
+    if named in (None, "other"):
+        named = metadata.get("license_name") or named
+    return ", ".join(map(str, named)) if isinstance(named, list) else named and str(named)

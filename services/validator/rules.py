@@ -1,46 +1,22 @@
-"""The rule book. Pure: facts in, reasons out; every rule is asked, and one that cannot be judged
-because an earlier fact is missing stays silent."""
+"""The rule book. Pure: facts in, reasons out.
+
+Every rule is asked; one that cannot be judged because an earlier fact is missing stays silent."""
 
 from collections.abc import Callable
 
 from contracts.board import Board
-from contracts.models import Precision, Reason, Tier
+from contracts.models import Reason, WeightType
 from contracts.submission import SubmissionReceived
+from services.validator import size
 from services.validator.facts import Access, Facts
 
 Rule = Callable[[Facts, SubmissionReceived, Board], Reason | None]
-
-BYTES_PER_PARAMETER = {
-    Precision.FLOAT32: 4.0,
-    Precision.FLOAT16: 2.0,
-    Precision.BFLOAT16: 2.0,
-    Precision.INT8: 1.0,
-    Precision.INT4: 0.5,
-    Precision.GPTQ: 0.5,
-}
-# Activations, cache and fragmentation come on top; a fifth is the customary estimate.
-_OVERHEAD = 1.2
-# What one common accelerator of 24 or 80 GB holds, then four of the latter.
-_TIER_BYTES = {Tier.SMALL: 24e9, Tier.MEDIUM: 80e9, Tier.LARGE: 320e9}
 
 
 def violations(facts: Facts, submission: SubmissionReceived, board: Board) -> tuple[Reason, ...]:
     """Every rule the model breaks; empty when it may be evaluated."""
     found = (rule(facts, submission, board) for rule in RULES)
     return tuple(reason for reason in found if reason)
-
-
-def weight_bytes(parameters: int, precision: Precision) -> int:
-    """Size of the weights once loaded."""
-    return round(parameters * BYTES_PER_PARAMETER[precision])
-
-
-def tier(size_bytes: int) -> Tier:
-    """The smallest tier whose accelerators hold weights of this size."""
-    return next(
-        (tier for tier, room in _TIER_BYTES.items() if size_bytes * _OVERHEAD <= room),
-        Tier.XLARGE,
-    )
 
 
 def accessible(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
@@ -85,15 +61,29 @@ def licensed(facts: Facts, submission: SubmissionReceived, board: Board) -> Reas
     )
 
 
-def has_safetensors(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
-    if facts.access is not Access.PUBLIC or facts.safetensors_files:
+def holds_whole_weights(
+    facts: Facts, submission: SubmissionReceived, board: Board
+) -> Reason | None:
+    if submission.model.weight_type is WeightType.ORIGINAL:
         return None
-    others = ", ".join(facts.weight_files) or "no weights at all"
+    return Reason(
+        code="weight-type-not-accepted",
+        message=f"The submission says that the repository holds weights of type"
+        f" {submission.model.weight_type}; only whole weights are accepted.",
+        advice="Merge it into its base model, upload the result, and submit that.",
+    )
+
+
+def has_safetensors(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
+    if facts.access is not Access.PUBLIC or facts.weights or facts.weights_fault:
+        return None
+    found = ", ".join(facts.weight_files) or "no weights at all"
     return Reason(
         code="safetensors-missing",
-        message=f"The repository holds no *.safetensors file; it holds {others}.",
-        advice="Save the weights with `save_pretrained(…, safe_serialization=True)`: other formats"
-        " can execute code when they are loaded.",
+        message="The repository holds neither model.safetensors nor model.safetensors.index.json;"
+        f" it holds {found}.",
+        advice="Save the weights with transformers' `save_pretrained`. Other formats, such as"
+        " pickles, can execute code when they are loaded.",
     )
 
 
@@ -109,35 +99,77 @@ def has_readable_weights(
     )
 
 
+def has_files_of_sensible_size(
+    facts: Facts, submission: SubmissionReceived, board: Board
+) -> Reason | None:
+    if not facts.oversized:
+        return None
+    return Reason(
+        code="files-too-large",
+        message="Configuration and tokenizer files may have 100 MB each; larger are"
+        f" {', '.join(facts.oversized)}.",
+        advice="Move data that is not part of the model to a repository of its own.",
+    )
+
+
 def needs_no_remote_code(
     facts: Facts, submission: SubmissionReceived, board: Board
 ) -> Reason | None:
-    if not facts.remote_code:
+    if not _needs_remote_code(facts):
         return None
     return Reason(
         code="remote-code-needed",
-        message=f"`auto_map` in {' and '.join(facts.remote_code)} asks for code from the"
-        " repository, which is never run here.",
-        advice="Use an architecture that is part of transformers and remove `auto_map`.",
+        message=f"The model only loads with code from its repository, which is never run here:"
+        f" `auto_map` in {' and '.join(facts.remote_code)} names it.",
+        advice="Use an architecture and tokenizer that are part of transformers.",
     )
 
 
 def has_readable_config(
     facts: Facts, submission: SubmissionReceived, board: Board
 ) -> Reason | None:
-    if not facts.config_fault:
+    if not facts.config_fault or _needs_remote_code(facts):
         return None
     return Reason(
         code="config-unreadable",
-        message=f"transformers cannot load the config: {facts.config_fault}",
+        message=f"transformers cannot load config.json: {facts.config_fault}",
         advice="Check that `AutoConfig.from_pretrained` loads it without remote code.",
+    )
+
+
+def has_known_architecture(
+    facts: Facts, submission: SubmissionReceived, board: Board
+) -> Reason | None:
+    if facts.config is None or facts.config.is_known or _needs_remote_code(facts):
+        return None
+    name = facts.config.architecture
+    return Reason(
+        code="architecture-unknown",
+        message=f"The installed transformers has no {name}."
+        if name
+        else "config.json names no architecture.",
+        advice="Wait until it is in a release of transformers that is installed here."
+        if name
+        else "Add `architectures` to config.json; `save_pretrained` writes it.",
+    )
+
+
+def is_causal_language_model(
+    facts: Facts, submission: SubmissionReceived, board: Board
+) -> Reason | None:
+    if facts.config is None or not facts.config.is_known or facts.config.is_causal_lm:
+        return None
+    return Reason(
+        code="architecture-not-causal-lm",
+        message=f"{facts.config.architecture} is no causal language model, and the tasks need one.",
+        advice="Submit a variant for text generation, such as one that ends in `ForCausalLM`.",
     )
 
 
 def has_readable_tokenizer(
     facts: Facts, submission: SubmissionReceived, board: Board
 ) -> Reason | None:
-    if not facts.tokenizer_fault:
+    if not facts.tokenizer_fault or _needs_remote_code(facts):
         return None
     return Reason(
         code="tokenizer-unreadable",
@@ -147,9 +179,9 @@ def has_readable_tokenizer(
 
 
 def has_chat_template(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
-    if facts.access is not Access.PUBLIC or facts.tokenizer_fault or facts.has_chat_template:
-        return None
     if not submission.model.chat_template:
+        return None
+    if facts.tokenizer is None or facts.tokenizer.has_chat_template:
         return None
     return Reason(
         code="chat-template-missing",
@@ -159,64 +191,53 @@ def has_chat_template(facts: Facts, submission: SubmissionReceived, board: Board
 
 
 def accepts_precision(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
-    precision = submission.model.precision
-    if precision in board.limits.max_parameters:
+    if submission.model.precision in board.limits.max_parameters:
         return None
     return Reason(
         code="precision-not-accepted",
-        message=f"The board {board.name} does not accept {precision.value}.",
+        message=f"The board {board.name} does not accept {submission.model.precision}.",
         advice=f"Submit it in one of: {', '.join(board.limits.max_parameters)}.",
     )
 
 
 def fits_the_limit(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
     most = board.limits.max_parameters.get(submission.model.precision)
-    if most is None or facts.parameters is None or facts.parameters <= most:
+    if most is None or facts.weights is None or facts.config is None:
+        return None
+    count = size.parameters(facts.weights, facts.config)
+    if count <= most:
         return None
     return Reason(
         code="params-over-limit",
-        message=f"The model has {facts.parameters / 1e9:,.3g} billion parameters; the board accepts"
-        f" up to {most / 1e9:,.3g} billion in {submission.model.precision.value}.",
+        message=f"The model has {count / 1e9:,.3f} billion parameters; the board accepts up to"
+        f" {most / 1e9:,.3f} billion in {submission.model.precision}.",
         advice="Submit a smaller model, or a precision with a higher limit.",
     )
-
-
-def known_architecture(facts: Facts, submission: SubmissionReceived, board: Board) -> Reason | None:
-    if facts.access is not Access.PUBLIC or facts.config_fault or facts.remote_code:
-        return None
-    if not facts.architectures:
-        return Reason(
-            code="architecture-unknown",
-            message="The config names no architecture.",
-            advice="Add `architectures` to config.json; `save_pretrained` writes it.",
-        )
-    name = facts.architectures[0]
-    if not facts.is_known:
-        return Reason(
-            code="architecture-unknown",
-            message=f"The installed transformers has no {name}.",
-            advice="Ask the operators for a newer transformers, or wait until it is in a release.",
-        )
-    if not facts.is_causal_lm:
-        return Reason(
-            code="architecture-not-causal-lm",
-            message=f"{name} is no causal language model, and the tasks need one.",
-            advice="Submit the variant that ends in `ForCausalLM`.",
-        )
-    return None
 
 
 RULES: tuple[Rule, ...] = (
     accessible,
     licensed,
+    holds_whole_weights,
     has_safetensors,
     has_readable_weights,
+    has_files_of_sensible_size,
     needs_no_remote_code,
     has_readable_config,
-    known_architecture,
+    has_known_architecture,
+    is_causal_language_model,
     has_readable_tokenizer,
     has_chat_template,
     accepts_precision,
     fits_the_limit,
 )
 """In the order in which a submitter would mend them."""
+
+
+def _needs_remote_code(facts: Facts) -> bool:
+    unusable = (
+        facts.config_fault
+        or facts.tokenizer_fault
+        or (facts.config is not None and not facts.config.is_known)
+    )
+    return bool(facts.remote_code and unusable)

@@ -1,5 +1,7 @@
 """What the validator needs to be told."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -13,3 +15,6 @@ class ValidatorSettings(ServiceSettings):
     """The Hub that models are looked up on."""
     hub_timeout_s: float = Field(default=10, gt=0)
     """Longest time the Hub may take for one answer, in seconds."""
+    scratch: Path | None = None
+    """Where a model's configuration lies while it is examined; the system's temporary folder when
+    unset. Nothing stays there."""
