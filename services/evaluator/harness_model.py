@@ -123,7 +123,7 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
             raise
         raise blame_model(
             "model-does-not-load",
-            f"transformers could not load the model: {_first_lines(fault)}",
+            f"transformers could not load the model: {_first_lines(fault, snapshot)}",
             "Load it with AutoModelForCausalLM.from_pretrained(…, use_safetensors=True) and without"
             " trust_remote_code, mend what fails, and submit the new commit.",
         ) from fault
@@ -206,5 +206,9 @@ def _check_tokenizer_fits(model: PreTrainedModel, tokenizer: PreTrainedTokenizer
         )
 
 
-def _first_lines(fault: Exception) -> str:
-    return " ".join(str(fault).split())[:500] or type(fault).__name__
+def _first_lines(fault: Exception, snapshot: Snapshot | None = None) -> str:
+    text = " ".join(str(fault).split())
+    for folder in (snapshot.folder, snapshot.base_folder) if snapshot else ():
+        if folder:  # where an evaluator keeps its files tells a submitter nothing
+            text = text.replace(str(folder), "the repository")
+    return text[:500] or type(fault).__name__
