@@ -3,17 +3,20 @@
 import json
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer
-from transformers.models.auto import modeling_auto
 
 from services.validator.facts import Config, Facts, Tokenizer
 
 _CONFIG = "config.json"
 _TOKENIZER_CONFIG = "tokenizer_config.json"
-_CAUSAL_LM: dict[str, str] = dict(modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+# Without torch, `from transformers.models.auto import modeling_auto` gives a dummy that raises.
+_MODELS: ModuleType = import_module("transformers.models.auto.modeling_auto")
+_CAUSAL_LM: dict[str, str] = dict(_MODELS.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
 
 
 def with_config_and_tokenizer(facts: Facts, folder: Path) -> Facts:
@@ -60,9 +63,9 @@ def _architectures() -> set[str]:
     """Every model class that transformers can load by name. Asking the package for the classes
     themselves would import torch."""
     known: set[str] = set()
-    for name in dir(modeling_auto):
+    for name in dir(_MODELS):
         if name.startswith("MODEL_") and name.endswith("_MAPPING_NAMES"):
-            for classes in getattr(modeling_auto, name).values():
+            for classes in getattr(_MODELS, name).values():
                 known.update((classes,) if isinstance(classes, str) else classes)
     return known
 
