@@ -1,0 +1,247 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+import yaml
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from contracts.base import Event
+from contracts.board import Board, BoardTask, Limits
+from contracts.envelope import Envelope
+from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionReceived,
+    SubmissionRejected,
+    submission_id,
+)
+from contracts.topology import EVENTS, JOBS, VALIDATOR, job_subject
+from runtime.bus import connect, make_broker, publish_event
+from runtime.ports import free_port
+from services.validator.app import build_app
+from services.validator.facts import Facts
+from services.validator.handlers import FetchFacts
+from services.validator.hub import Hub
+from tests.bus import all_events, next_event
+from tests.integration.validator.tiny_model import PARAMETERS
+from tests.waiting import until
+
+PublishModel = Callable[..., ModelRef]
+
+BOARD = Board(
+    name="demo",
+    title="Demo",
+    version=1,
+    tasks=(
+        BoardTask(id="facts", title="Facts", harness_task="t", metrics=("acc,none",), choices=4),
+    ),
+    limits=Limits(max_parameters={Precision.FLOAT32: PARAMETERS}),
+)
+
+
+@asynccontextmanager
+async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    client = await connect(nats_url, name="validator", stop=stop)
+    broker = make_broker(nats_url, name="validator", stop=stop)
+    build_app(broker, client.jetstream(), fetch_facts=fetch_facts, boards={BOARD.name: BOARD})
+    async with broker:
+        await broker.start()
+        try:
+            yield
+        finally:
+            stop.set()
+    await client.close()
+
+
+def submission(model: ModelRef, board: str = BOARD.name) -> SubmissionReceived:
+    return SubmissionReceived(
+        sid=submission_id(model, board),
+        board=board,
+        model=model,
+        model_type=ModelType.PRETRAINED,
+    )
+
+
+async def submit(js: JetStreamContext, event: SubmissionReceived) -> Envelope:
+    envelope = Envelope.of(event, "test")
+    await publish_event(js, event, envelope)
+    return envelope
+
+
+async def everything_is_handled(js: JetStreamContext) -> bool:
+    info = await js.consumer_info(EVENTS.name, VALIDATOR.name)
+    return (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = 20) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not await everything_is_handled(js):
+            await asyncio.sleep(0.02)
+
+
+def verdicts(events: list[Event]) -> list[Event]:
+    return [event for event in events if not isinstance(event, SubmissionReceived)]
+
+
+async def test_an_accepted_model_is_a_job(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    received = submission(publish_model("accepted"))
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        cause = await submit(jetstream, received)
+        recorded = await next_event(client, SubmissionAccepted)
+
+    accepted = recorded.event
+    assert (accepted.sid, accepted.model, accepted.run) == (received.sid, received.model, 1)
+    assert (accepted.tier, accepted.lane) == (Tier.SMALL, Lane.NORMAL)
+    assert (accepted.parameters, accepted.weight_bytes) == (PARAMETERS, 4 * PARAMETERS)
+    assert (accepted.architecture, accepted.license) == ("LlamaForCausalLM", "mit")
+    assert recorded.envelope.source == "validator"
+    assert recorded.envelope.traceparent.split("-")[1] == cause.traceparent.split("-")[1]
+    job = await jetstream.get_last_msg(
+        JOBS.name, job_subject(Tier.SMALL, Lane.NORMAL, accepted.sid)
+    )
+    assert job.data == accepted.model_dump_json().encode()
+
+
+async def test_a_refused_model_is_told_every_reason_and_is_no_job(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    model = publish_model("refused", files={"README.md": None, "model.safetensors": None})
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await submit(jetstream, submission(model))
+        rejected = (await next_event(client, SubmissionRejected)).event
+
+    assert [reason.code for reason in rejected.reasons] == [
+        "license-missing",
+        "safetensors-missing",
+    ]
+    assert (await jetstream.stream_info(JOBS.name)).state.messages == 0
+
+
+async def test_a_board_that_is_gone_is_a_reason(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await submit(jetstream, submission(publish_model("boardless"), board="retired"))
+        rejected = (await next_event(client, SubmissionRejected)).event
+
+    assert [reason.code for reason in rejected.reasons] == ["board-unknown"]
+
+
+async def test_a_hub_that_is_away_delays_the_verdict_and_does_not_change_it(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_root: Path,
+    publish_model: PublishModel,
+) -> None:
+    port = free_port()
+    hub = Hub(f"http://127.0.0.1:{port}", 10)
+    refused = asyncio.Event()
+
+    async def facts(model: ModelRef) -> Facts:
+        try:
+            return await hub.facts(model)
+        except httpx2.ConnectError:
+            refused.set()
+            raise
+
+    async with validating(nats_url, facts):
+        await submit(jetstream, submission(publish_model("patient")))
+        async with asyncio.timeout(20):
+            await refused.wait()
+        with localhub_on(port, hub_root):
+            await next_event(client, SubmissionAccepted)
+
+    assert len(verdicts(await all_events(client))) == 1
+
+
+@contextmanager
+def localhub_on(port: int, root: Path) -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, "-m", "localhub", str(root), "--port", str(port)])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def test_a_submission_that_is_delivered_again_keeps_its_verdict(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    hub_root: Path,
+    publish_model: PublishModel,
+) -> None:
+    """Its validator died after the verdict and before the acknowledgement."""
+    received = submission(publish_model("repeated"))
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        cause = await submit(jetstream, received)
+        await next_event(client, SubmissionAccepted)
+        (hub_root / "models/ada/repeated/_hub.json").write_text('{"private": true}')
+        await jetstream.publish(
+            received.subject(),
+            received.model_dump_json().encode(),
+            stream=EVENTS.name,
+            headers=cause.headers(),
+        )
+        await until_everything_is_handled(jetstream)
+
+    assert [type(event) for event in verdicts(await all_events(client))] == [SubmissionAccepted]
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> Path:
+    folder = tmp_path / "boards"
+    folder.mkdir()
+    definition = yaml.safe_dump(BOARD.model_dump(mode="json"))
+    (folder / f"{BOARD.name}.yaml").write_text(definition)
+    return folder
+
+
+async def test_the_process_gives_verdicts_and_ends_when_it_is_told_to(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+    boards: Path,
+) -> None:
+    await submit(jetstream, submission(publish_model("by-process")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.validator"],
+        env=os.environ
+        | {"NATS_URL": nats_url, "HF_ENDPOINT": hub_url, "PODIUM_BOARDS": str(boards)},
+    )
+    try:
+        await next_event(client, SubmissionAccepted, timeout_s=60)
+        process.send_signal(signal.SIGTERM)
+
+        await until(lambda: process.poll() is not None, timeout_s=30)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
