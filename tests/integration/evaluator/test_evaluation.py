@@ -29,12 +29,11 @@ from contracts.topology import (
     DETAILS_BUCKET,
     EVALUATORS,
     EVENTS,
-    JOBS,
     dead_letter_subject,
 )
 from runtime.bus import connect, publish_event
 from tests.bus import all_events, next_event
-from tests.integration.evaluator.world import Service, World, accepted
+from tests.integration.evaluator.world import Service, World, accepted, until_no_job_is_left
 
 _EVALUATION = (EvaluationStarted, EvaluationTaskScored, EvaluationFinished, EvaluationFailed)
 
@@ -103,7 +102,7 @@ async def test_a_job_becomes_scores_in_the_order_of_the_board(world: World, bus:
     assert phases == ["downloading", "loading", "scoring"]
     first = next(step for step in steps if step.phase == "scoring")
     assert (first.task, first.done, first.total) == ("colours", 0, 48)
-    assert (await bus.jetstream().stream_info(JOBS.name)).state.messages == 0
+    await until_no_job_is_left(bus.jetstream())
 
 
 async def test_every_sample_is_in_the_object_store(world: World, bus: Client) -> None:

@@ -18,12 +18,17 @@ from contracts.evaluation import (
     EvaluationTaskScored,
 )
 from contracts.models import ModelRef
-from contracts.topology import CONSUMERS, JOBS
+from contracts.topology import CONSUMERS
 from runtime.bus import connect, publish_event
 from runtime.embedded_nats import NatsServer
 from runtime.topology import ensure_topology, with_ack_wait
 from tests.bus import all_events, next_event
-from tests.integration.evaluator.world import World, accepted, running_evaluator
+from tests.integration.evaluator.world import (
+    World,
+    accepted,
+    running_evaluator,
+    until_no_job_is_left,
+)
 
 ACK_WAIT_S = 3.0
 
@@ -89,7 +94,7 @@ async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) ->
             event for event in await all_events(client) if isinstance(event, EvaluationStarted)
         ]
         assert len(attempts) == 1
-        assert (await client.jetstream().stream_info(JOBS.name)).state.messages == 0
+        await until_no_job_is_left(client.jetstream())
         await client.close()
 
 

@@ -1,5 +1,6 @@
 """A Hub, tasks and boards for an evaluator, and the evaluator itself as a process."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,10 +14,12 @@ from urllib.request import urlopen
 
 import torch
 from huggingface_hub import HfApi
+from nats.js import JetStreamContext
 from safetensors.torch import load_file, save_file
 
 from contracts.models import ModelRef, Precision, Tier
 from contracts.submission import SubmissionAccepted, submission_id
+from contracts.topology import JOBS
 from runtime.ports import free_port
 from tests.tiny import (
     Kind,
@@ -83,8 +86,8 @@ def fill_hub(hub: Path) -> Path:
 
     delta = make_tiny_model(models / "no-change")
     with torch.no_grad():
-        for weights in delta.parameters():
-            weights.zero_()
+        for parameter in delta.parameters():
+            parameter.zero_()
     delta.save_pretrained(models / "no-change")
 
     small = make_tiny_model(models / "few-embeddings")
@@ -170,6 +173,13 @@ class Service:
 
     nats_url: str
     process: subprocess.Popen[bytes]
+
+
+async def until_no_job_is_left(js: JetStreamContext) -> None:
+    """A job is taken off the queue after the event that says it is finished."""
+    async with asyncio.timeout(20):
+        while (await js.stream_info(JOBS.name)).state.messages:
+            pass
 
 
 def accepted(model: ModelRef, board: str, run: int = 1) -> SubmissionAccepted:
