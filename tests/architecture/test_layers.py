@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "module", ["cli.__main__", "services.gateway.__main__", "services.validator.__main__"]
+    "module", ["cli.__main__", "services.gateway.__main__", "services.aggregator.__main__"]
 )
 def test_a_process_that_runs_no_model_starts_without_torch(module: str) -> None:
     program = f"import sys, {module}; assert not {{'torch', 'lm_eval'}} & set(sys.modules)"
