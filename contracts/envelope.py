@@ -52,10 +52,13 @@ class Envelope:
     @classmethod
     def from_headers(cls, headers: dict[str, str]) -> Self:
         """Raises KeyError or ValueError for a message that is no CloudEvent."""
+        time = datetime.fromisoformat(headers["ce-time"])
+        if time.tzinfo is None:
+            raise ValueError(f"ce-time {headers['ce-time']!r} has no time zone")
         return cls(
             type=headers["ce-type"],
             source=headers["ce-source"],
             id=UUID(headers["ce-id"]),
-            time=datetime.fromisoformat(headers["ce-time"]),
+            time=time,
             traceparent=headers.get("traceparent") or _new_trace(),
         )

@@ -28,8 +28,8 @@ them; JSON Schemas are in [`contracts/schemas/v1`](../contracts/schemas/v1). How
 Python in ten lines: [subscribe.md](subscribe.md).
 
 - The body is JSON. Events carry the CloudEvents 1.0 attributes as headers (binary mode): `ce-id`,
-  `ce-type`, `ce-source`, `ce-time`, and `traceparent`. Views carry none: a view is a value, not an
-  occurrence.
+  `ce-type`, `ce-source`, `ce-time`, and `traceparent`. A view is a value, no occurrence: its one
+  header, `podium-events-sequence`, is the place in EVENTS up to which it is folded.
 - A new optional field may appear in any message, so ignore what you don't know. Anything that would
   break a reader gets a new subject (`podium.v2…`) beside the old one.
 - In a subject, every value is percent-encoded as one token: `acme/Qwen2.5` is `acme%2FQwen2%2E5`.

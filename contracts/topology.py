@@ -104,8 +104,12 @@ def job_subject(tier: Tier, lane: Lane, sid: str = "*") -> str:
 # A Hub that is away for an hour must not cost a submission: about 70 minutes of growing delays.
 VALIDATOR = Consumer("validator", EVENTS, (SubmissionReceived.subject_filter(),), max_deliver=75)
 REPAIRS = Consumer("aggregator_repairs", DEAD_LETTERS, DEAD_LETTERS.subjects, max_deliver=-1)
+# An evaluator that is told to stop hands its job back, which counts as a delivery as well: a few
+# restarts of the operator's must not cost a submission.
 EVALUATORS = {
-    (tier, lane): Consumer(f"evaluator_{tier}_{lane}", JOBS, (job_subject(tier, lane),))
+    (tier, lane): Consumer(
+        f"evaluator_{tier}_{lane}", JOBS, (job_subject(tier, lane),), max_deliver=8
+    )
     for tier in Tier
     for lane in Lane
 }

@@ -4,7 +4,8 @@ Each setting answers a failure that was measured: see docs/adr/0004-one-way-onto
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -98,10 +99,28 @@ def _connection_options(name: str, stop: asyncio.Event | None) -> dict[str, Any]
     }
 
 
-async def connect(url: str, *, name: str, stop: asyncio.Event | None = None) -> Client:
-    """A connection that comes back after any outage. It waits for a server that is not up yet.
-    A service passes its `stop`: if the client gives up before that is set, the process exits."""
-    return await nats.connect(url, **_connection_options(name, stop))
+async def connect(url: str, *, name: str) -> Client:
+    """A connection that comes back after any outage. It waits for a server that is not up yet."""
+    return await nats.connect(url, **_connection_options(name, None))
+
+
+@asynccontextmanager
+async def service_connection(
+    url: str, *, name: str, stop: asyncio.Event
+) -> AsyncIterator[Client | None]:
+    """A service's connection, closed at the end. None when `stop` is set while the server is not
+    up yet; if the client gives up before that, the process exits."""
+    connecting = asyncio.create_task(nats.connect(url, **_connection_options(name, stop)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not connecting.done():
+        connecting.cancel()
+        yield None
+        return
+    client = connecting.result()
+    yield client
+    await client.close()
 
 
 def make_broker(url: str, *, name: str, stop: asyncio.Event) -> NatsBroker:
@@ -184,7 +203,9 @@ def read_event(message: Msg) -> Recorded[Event]:
     try:
         envelope = Envelope.from_headers(headers)
     except (KeyError, ValueError) as fault:
-        raise UnreadableMessageError(f"{message.subject}: no CloudEvents headers") from fault
+        raise UnreadableMessageError(
+            f"{message.subject}: no CloudEvents headers: {fault}"
+        ) from fault
     cls = event_class(envelope.type)
     if cls is None:
         raise UnreadableMessageError(f"{message.subject}: unknown type {envelope.type!r}")

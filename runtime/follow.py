@@ -1,7 +1,7 @@
 """Read a stream in order, from any point, for ever: what a fold and a read model stand on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,7 @@ class _Gap(Exception):
     """The consumer is gone or skipped a message."""
 
 
-async def follow(client: Client, stream: str) -> AsyncIterator[Batch]:
+async def follow(client: Client, stream: str) -> AsyncGenerator[Batch, None]:
     """Every message of the stream in order, then each new one as it comes. Outages, restarts of the
     server and loss of the consumer are survived; a stream that was deleted and created again is
     read from its beginning.
@@ -64,7 +64,7 @@ async def follow(client: Client, stream: str) -> AsyncIterator[Batch]:
 
 async def _follow_one_consumer(
     client: Client, stream: str, position: _Position
-) -> AsyncIterator[Batch]:
+) -> AsyncGenerator[Batch, None]:
     js = client.jetstream()
     created = (await js.stream_info(stream)).created
     if created != position.created:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,6 +60,16 @@ async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> N
     finally:
         watch.cancel()
     log.info("stopped")
+
+
+async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Until Python 3.12, `wait_for` swallows a cancellation that arrives together with its result,
+    and nats-py waits with it: cancelling once is not enough."""
+    tasks = list(tasks)
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=1)
 
 
 async def _watch_the_loop() -> None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 import structlog
 from nats.aio.client import Client
@@ -16,7 +15,7 @@ from contracts.board import Board
 from contracts.topology import EVENTS
 from runtime.bus import UnreadableMessageError, read_event
 from runtime.follow import follow
-from runtime.service import Readiness
+from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.repairs import repair
@@ -55,7 +54,7 @@ class Aggregator:
         try:
             await asyncio.wait((*work, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end([*work, stopped])
+            await cancel_until_done([*work, stopped])
         for task in work:
             if not task.cancelled():
                 task.result()
@@ -121,15 +120,4 @@ class Aggregator:
 def _fact(message: Msg) -> Fact[Event]:
     recorded = read_event(message)
     envelope = recorded.envelope
-    if envelope.time.tzinfo is None:
-        raise UnreadableMessageError(f"{message.subject}: ce-time {envelope.time} has no time zone")
     return Fact(recorded.event, envelope.id, envelope.time, recorded.sequence)
-
-
-async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    # Until Python 3.12, `wait_for` swallows a cancellation that arrives together with its result,
-    # and nats-py waits with it: cancelling once is not enough.
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=1)

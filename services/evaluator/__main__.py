@@ -8,10 +8,9 @@ from tempfile import TemporaryDirectory
 import structlog
 
 from runtime.boards import load_boards
-from runtime.bus import connect
+from runtime.bus import service_connection
 from runtime.service import Readiness, health_endpoints, run_service
 from services.evaluator.child import WarmChildren, describe_machine
-from services.evaluator.interrupts import unless
 from services.evaluator.jobs import JobQueues
 from services.evaluator.protocol import HarnessOptions, Machine
 from services.evaluator.settings import EvaluatorSettings
@@ -27,17 +26,15 @@ async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
     async with health_endpoints(settings, readiness):
         machine = await _warm_up(children, settings.harness_options)
         readiness.done("harness")
-        # A stop while there is no server to connect to leaves nothing to hand back.
-        client = await unless(
-            {stop: SystemExit(0)}, connect(settings.nats_url, name=settings.name, stop=stop)
-        )
-        readiness.done("nats")
-        log.info("ready", device=machine.device, tiers=list(settings.tiers))
-        evaluator = Evaluator(client, settings, boards, children, machine)
-        queues = JobQueues(client, settings.tiers)
-        while job := await queues.next_job(stop):
-            await evaluator.handle(job, stop)
-        await client.close()
+        async with service_connection(settings.nats_url, name=settings.name, stop=stop) as client:
+            if client is None:
+                return
+            readiness.done("nats")
+            log.info("ready", device=machine.device, tiers=list(settings.tiers))
+            evaluator = Evaluator(client, settings, boards, children, machine)
+            queues = JobQueues(client, settings.tiers)
+            while job := await queues.next_job(stop):
+                await evaluator.handle(job, stop)
 
 
 async def _warm_up(children: WarmChildren, options: HarnessOptions) -> Machine:

@@ -13,8 +13,8 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from nats.aio.client import Client
 
-from runtime.bus import connect
-from runtime.service import Readiness, health_endpoints, run_service
+from runtime.bus import service_connection
+from runtime.service import Readiness, cancel_until_done, health_endpoints, run_service
 from services.gateway.app import build_app
 from services.gateway.event_log import EventLog
 from services.gateway.following import follow_progress, follow_views
@@ -30,41 +30,34 @@ _GRANIAN_LOGS = {"handlers": {}, "loggers": {"_granian": {"propagate": True}}}
 
 async def main(settings: GatewaySettings, stop: asyncio.Event) -> None:
     readiness = Readiness("views")
-    async with health_endpoints(settings, readiness):
-        client = await _connected(settings, stop)
-        if client is None:
-            return
-        store = ViewStore()
-        server = _server(settings, client, store, readiness)
-        async with asyncio.TaskGroup() as tasks:
-            following = (
-                tasks.create_task(follow_views(client, store, readiness)),
-                tasks.create_task(follow_progress(client, store)),
-            )
-            serving = tasks.create_task(_serve(server, stop))
-            await stop.wait()
-            # Event streams never end by themselves, and the server waits for what it serves.
-            store.close()
-            end_serving: Callable[[], None] = server.stop  # which declares no types
-            end_serving()
-            _, unfinished = await asyncio.wait([serving], timeout=settings.shutdown_grace_s)
-            if unfinished:
-                log.warning("connections that would not end were cut")
-            for task in (serving, *following):
-                task.cancel()
-        await client.close()
+    async with (
+        health_endpoints(settings, readiness),
+        service_connection(settings.nats_url, name="gateway", stop=stop) as client,
+    ):
+        if client:
+            await _work(settings, client, readiness, stop)
 
 
-async def _connected(settings: GatewaySettings, stop: asyncio.Event) -> Client | None:
-    """None when the process is stopped before NATS is there."""
-    connecting = asyncio.create_task(connect(settings.nats_url, name="gateway", stop=stop))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([connecting, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if connecting.done():
-        return connecting.result()
-    connecting.cancel()
-    return None
+async def _work(
+    settings: GatewaySettings, client: Client, readiness: Readiness, stop: asyncio.Event
+) -> None:
+    store = ViewStore()
+    server = _server(settings, client, store, readiness)
+    async with asyncio.TaskGroup() as tasks:
+        following = (
+            tasks.create_task(follow_views(client, store, readiness)),
+            tasks.create_task(follow_progress(client, store)),
+        )
+        serving = tasks.create_task(_serve(server, stop))
+        await stop.wait()
+        # Event streams never end by themselves, and the server waits for what it serves.
+        store.close()
+        end_serving: Callable[[], None] = server.stop  # which declares no types
+        end_serving()
+        _, unfinished = await asyncio.wait([serving], timeout=settings.shutdown_grace_s)
+        if unfinished:
+            log.warning("connections that would not end were cut")
+        await cancel_until_done((serving, *following))
 
 
 def _server(

@@ -3,10 +3,9 @@
 import asyncio
 
 from huggingface_hub.utils.tqdm import disable_progress_bars
-from nats.aio.client import Client
 
 from runtime.boards import load_boards
-from runtime.bus import connect, make_broker
+from runtime.bus import make_broker, service_connection
 from runtime.service import Readiness, health_endpoints, run_service
 from services.validator.app import build_app
 from services.validator.hub import Hub
@@ -24,8 +23,10 @@ def main() -> None:
 async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
     boards = load_boards(settings.boards)
     readiness = Readiness(NATS)
-    async with health_endpoints(settings, readiness):
-        client = await _connected(settings, stop)
+    async with (
+        health_endpoints(settings, readiness),
+        service_connection(settings.nats_url, name="validator", stop=stop) as client,
+    ):
         if client is None:
             return
         broker = make_broker(settings.nats_url, name="validator", stop=stop)
@@ -35,19 +36,6 @@ async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
             await broker.start()
             readiness.done(NATS)
             await stop.wait()
-        await client.close()
-
-
-async def _connected(settings: ValidatorSettings, stop: asyncio.Event) -> Client | None:
-    """None when the process is stopped before NATS is there."""
-    connecting = asyncio.create_task(connect(settings.nats_url, name="validator", stop=stop))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait((connecting, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if connecting.done():
-        return connecting.result()
-    connecting.cancel()
-    return None
 
 
 if __name__ == "__main__":

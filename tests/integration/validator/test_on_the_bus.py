@@ -50,7 +50,7 @@ BOARD = Board(
 @asynccontextmanager
 async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    client = await connect(nats_url, name="validator", stop=stop)
+    client = await connect(nats_url, name="validator")
     broker = make_broker(nats_url, name="validator", stop=stop)
     build_app(broker, client.jetstream(), fetch_facts=fetch_facts, boards={BOARD.name: BOARD})
     async with broker:
