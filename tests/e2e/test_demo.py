@@ -17,7 +17,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from demo.content import DemoContent
-from tests.e2e.browser import needs_chromium, open_page
+from tests.browser import needs_chromium, open_page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

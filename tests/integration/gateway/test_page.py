@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from contracts.evaluation import EvaluationProgress, FailureCause
 from contracts.models import Reason
 from contracts.views import Failure, RequestState
-from tests.e2e.browser import needs_chromium, open_page
+from tests.browser import needs_chromium, open_page
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 

@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
+
+# A page waits for NATS, a gateway and the browser, on a machine that may be busy.
+expect.set_options(timeout=20_000)
 
 CHROMIUM = shutil.which("chromium") or ""
 
