@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from demo.recipes import DemoSubmission
 from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 
-BOARD = REPOSITORY / "boards" / "demo.yaml"
+BOARDS = REPOSITORY / "demo" / "boards"
 
 
 def demo(
@@ -46,11 +45,10 @@ def demo(
         folder = data or Path(
             cleanup.enter_context(tempfile.TemporaryDirectory(prefix="podium-demo-"))
         )
-        boards = Path(cleanup.enter_context(_demo_board_only()))
         options = StackOptions(
             data=folder.expanduser().resolve(),
             hub=content.root,
-            boards=boards,
+            boards=BOARDS,
             port=free_port(port),
             environment=demo_environment(content),
         )
@@ -80,13 +78,6 @@ def _content() -> DemoContent:
             status.update("Making the demo's models and data (a minute or two, only once) …")
 
         return ensure_content(default_root(), progress)
-
-
-@contextmanager
-def _demo_board_only() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="podium-boards-") as folder:
-        Path(folder, BOARD.name).write_text(BOARD.read_text())
-        yield folder
 
 
 async def _show(stack: Stack, submissions: tuple[DemoSubmission, ...], once: bool) -> None:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo import demo_environment
+from cli.demo import BOARDS, demo_environment
 from cli.stack import Stack, StackOptions, running_stack
 from demo.content import DemoContent, default_root, ensure_content
 from runtime.ports import free_port
-from runtime.settings import REPOSITORY
 
 StartStack = Callable[[], AbstractAsyncContextManager[Stack]]
 
@@ -28,7 +27,7 @@ def start_stack(demo_content: DemoContent, tmp_path: Path) -> StartStack:
         options = StackOptions(
             data=tmp_path / "podium",
             hub=demo_content.root,
-            boards=REPOSITORY / "boards",
+            boards=BOARDS,
             port=free_port(),
             environment=demo_environment(demo_content),
         )

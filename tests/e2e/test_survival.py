@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from nats.aio.client import Client
 
+from cli.demo import BOARDS
 from cli.stack import Stack
 from contracts.evaluation import EvaluationFinished, EvaluationStarted, EvaluationTaskScored
 from contracts.topology import CONSUMERS
@@ -15,14 +16,13 @@ from contracts.views import Entry
 from demo.recipes import NAMESPACE
 from runtime.boards import read_board
 from runtime.bus import connect
-from runtime.settings import REPOSITORY
 from runtime.topology import ensure_topology, with_ack_wait
 from tests.bus import all_events, next_event, next_view
 from tests.e2e.conftest import StartStack
 
 ACK_WAIT_S = 6
 SETTLES_S = 120
-TASKS = {task.id for task in read_board(REPOSITORY / "boards" / "demo.yaml").tasks}
+TASKS = {task.id for task in read_board(BOARDS / "demo.yaml").tasks}
 
 
 async def submit(stack: Stack, model: str = "llama-400k-long") -> str:

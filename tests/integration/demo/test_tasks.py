@@ -31,7 +31,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rendered]:
     root = tmp_path_factory.mktemp("hub")
     write_task_data(list(SETS.values()), root / "datasets" / NAMESPACE)
     (root / "models").mkdir()
-    board = read_board(REPOSITORY / "boards" / "demo.yaml")
+    board = read_board(REPOSITORY / "demo" / "boards" / "demo.yaml")
     with running_localhub(root) as url:
         ended = subprocess.run(
             [

@@ -30,7 +30,8 @@ def write(folder: Path, board: object, name: str = "mine") -> Path:
 
 
 def test_the_boards_that_ship_are_valid() -> None:
-    assert "demo" in load_boards(REPOSITORY / "boards")
+    assert set(load_boards(REPOSITORY / "boards")) == {"open-llm-v1"}
+    assert set(load_boards(REPOSITORY / "demo" / "boards")) == {"demo"}
 
 
 @pytest.mark.parametrize(
