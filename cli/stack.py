@@ -17,9 +17,6 @@ from runtime.ports import free_port
 from runtime.processes import ChildProcess, Supervisor
 from runtime.topology import ensure_topology
 
-# The gateway last: when it is ready, so is what it shows.
-_SERVICES = ("aggregator", "validator", "evaluator", "gateway")
-
 
 class FolderInUseError(Exception):
     """Another Podium runs on the same data folder."""
@@ -36,6 +33,8 @@ class StackOptions:
     boards: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    evaluators: int = 1
+    """Evaluator processes; each takes one job at a time."""
     nats_url: str | None = None
     """A nats-server that runs already; None starts one on the data folder."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -62,15 +61,29 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
             nats_url = options.nats_url or await _start_nats(supervisor, options)
             await _apply_topology(nats_url)
             hub_url = await _start_hub(supervisor, options)
-            health = {service: free_port() for service in _SERVICES}
-            for service in _SERVICES:
+            shared = {
+                "NATS_URL": nats_url,
+                "HF_ENDPOINT": hub_url,
+                "PODIUM_BOARDS": str(options.boards),
+                **options.environment,
+            }
+            probes = []
+            for name in ("aggregator", "validator"):
+                port = free_port()
+                health = {f"{name.upper()}_HEALTH_PORT": str(port)}
+                await supervisor.start(_service(name, name, options, shared | health))
+                probes.append(f"http://127.0.0.1:{port}/readyz")
+            # Nobody waits for the evaluators, which import torch for ten seconds: jobs do.
+            for number in range(1, options.evaluators + 1):
+                named = {"EVALUATOR_NAME": f"{os.uname().nodename}-{number}"}
                 await supervisor.start(
-                    _service(service, options, nats_url, hub_url, health[service])
+                    _service("evaluator", f"evaluator-{number}", options, shared | named)
                 )
             url = f"http://{options.host}:{options.port}"
-            for service in ("aggregator", "validator"):
-                await _until_ready(f"http://127.0.0.1:{health[service]}/readyz")
-            await _until_ready(f"{url}/readyz")
+            address = {"GATEWAY_HOST": options.host, "GATEWAY_PORT": str(options.port)}
+            await supervisor.start(_service("gateway", "gateway", options, shared | address))
+            for probe in (*probes, f"{url}/readyz"):
+                await _until_ready(probe)
             yield Stack(url, nats_url, options.data / "logs", supervisor)
         finally:
             await supervisor.stop()
@@ -116,21 +129,11 @@ async def _start_hub(supervisor: Supervisor, options: StackOptions) -> str:
 
 
 def _service(
-    name: str, options: StackOptions, nats_url: str, hub_url: str, health_port: int
+    service: str, name: str, options: StackOptions, environment: Mapping[str, str]
 ) -> ChildProcess:
-    environment = {
-        "NATS_URL": nats_url,
-        "HF_ENDPOINT": hub_url,
-        "PODIUM_BOARDS": str(options.boards),
-        f"{name.upper()}_HEALTH_PORT": str(health_port),
-        "EVALUATOR_NAME": os.uname().nodename,
-        "GATEWAY_HOST": options.host,
-        "GATEWAY_PORT": str(options.port),
-        **options.environment,
-    }
     return ChildProcess(
         name,
-        [sys.executable, "-m", f"services.{name}"],
+        [sys.executable, "-m", f"services.{service}"],
         options.data / "logs" / f"{name}.log",
         environment,
     )

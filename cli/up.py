@@ -29,6 +29,9 @@ def up(
     ] = REPOSITORY / "boards",
     host: Annotated[str, typer.Option(help="Address the page listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port the page listens on.")] = 8000,
+    evaluators: Annotated[
+        int, typer.Option(min=0, help="Evaluator processes; 0 when they run on other machines.")
+    ] = 1,
     nats: Annotated[
         str | None,
         typer.Option(
@@ -48,6 +51,7 @@ def up(
         boards=boards,
         host=host,
         port=port,
+        evaluators=evaluators,
         nats_url=nats,
     )
 

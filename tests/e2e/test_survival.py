@@ -4,6 +4,8 @@ import os
 import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import httpx
 from nats.aio.client import Client
@@ -19,6 +21,7 @@ from runtime.bus import connect
 from runtime.topology import ensure_topology, with_ack_wait
 from tests.bus import all_events, next_event, next_view
 from tests.e2e.conftest import StartStack
+from tests.waiting import until
 
 ACK_WAIT_S = 6
 SETTLES_S = 120
@@ -33,6 +36,16 @@ async def submit(stack: Stack, model: str = "llama-400k-long") -> str:
         )
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
+
+
+async def both_evaluators_are_ready(stack: Stack) -> None:
+    for number in (1, 2):
+        log_file = stack.logs / f"evaluator-{number}.log"
+        await until(partial(_says_ready, log_file), SETTLES_S)
+
+
+def _says_ready(log_file: Path) -> bool:
+    return "ready" in log_file.read_text()
 
 
 async def first_score(client: Client, sid: str) -> EvaluationTaskScored:
@@ -56,18 +69,22 @@ async def assert_every_task_is_scored_once(client: Client, sid: str) -> None:
 async def test_a_job_goes_on_elsewhere_when_its_evaluator_is_killed(
     start_stack: StartStack,
 ) -> None:
-    async with start_stack() as stack:
+    async with start_stack(evaluators=2) as stack:
         client = await connect(stack.nats_url, name="test")
         await ensure_topology(client.jetstream(), consumers=with_ack_wait(CONSUMERS, ACK_WAIT_S))
+        await both_evaluators_are_ready(stack)
         sid = await submit(stack)
         await first_score(client, sid)
+        first = await next_event(client, EvaluationStarted, lambda event: event.sid == sid)
+        number = first.event.evaluator.rpartition("-")[2]
 
-        os.kill(stack.supervisor.pid("evaluator"), signal.SIGKILL)
+        os.kill(stack.supervisor.pid(f"evaluator-{number}"), signal.SIGKILL)
         killed_at = datetime.now(UTC)
         again = await next_event(
             client, EvaluationStarted, lambda event: event.attempt == 2, SETTLES_S
         )
 
+        assert again.event.evaluator != first.event.evaluator
         assert again.envelope.time - killed_at < timedelta(seconds=ACK_WAIT_S + 5)
         await assert_every_task_is_scored_once(client, sid)
         await client.close()
