@@ -13,7 +13,13 @@ from cli.tables import board_table, reasons, submissions_table
 from contracts.models import ModelType, Precision, WeightType
 
 GatewayUrl = Annotated[
-    str, typer.Option("--gateway", envvar="PODIUM_GATEWAY", help="Where the gateway listens.")
+    str,
+    typer.Option(
+        "--gateway",
+        envvar="PODIUM_GATEWAY",
+        help="Where the gateway listens.",
+        callback=lambda url: url.rstrip("/"),
+    ),
 ]
 LOCAL_GATEWAY = "http://127.0.0.1:8000"
 
