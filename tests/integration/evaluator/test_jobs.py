@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -58,6 +59,8 @@ async def test_tiers_take_turns(client: Client, jetstream: JetStreamContext) -> 
 async def test_a_job_given_back_returns_as_the_next_attempt(
     client: Client, jetstream: JetStreamContext
 ) -> None:
+    thrice = replace(EVALUATORS[Tier.SMALL, Lane.NORMAL], max_deliver=3)
+    await ensure_topology(jetstream, consumers=(thrice,))
     await submit(jetstream, job_for(1))
     queues = JobQueues(client, (Tier.SMALL,))
 
