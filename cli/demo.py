@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import Annotated
 
@@ -100,12 +100,13 @@ async def _show(stack: Stack, submissions: tuple[DemoSubmission, ...], once: boo
 async def _until_settled(url: str, expected: int) -> list[Submission]:
     """Show every submission's tasks until all are settled."""
     standing: dict[str, Submission] = {}
-    with Live(console=console, refresh_per_second=4) as live:
-        async for submission in follow_submissions(url):
-            standing[submission.id] = submission
-            live.update(submissions_table(list(standing.values())))
-            if len(standing) == expected and all(s.is_settled for s in standing.values()):
-                break
+    async with aclosing(follow_submissions(url)) as following:
+        with Live(console=console, refresh_per_second=4) as live:
+            async for submission in following:
+                standing[submission.id] = submission
+                live.update(submissions_table(list(standing.values())))
+                if len(standing) == expected and all(s.is_settled for s in standing.values()):
+                    break
     return list(standing.values())
 
 

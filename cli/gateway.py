@@ -1,6 +1,6 @@
 """The gateway's HTTP API, as far as the command needs it. docs/api.md has all of it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -109,8 +109,9 @@ class Gateway:
             return _body(self._http.get(path))
 
 
-async def follow_submissions(url: str) -> AsyncIterator[Submission]:
-    """Every submission as it stands, then again whenever it changes. Ends when the gateway does."""
+async def follow_submissions(url: str) -> AsyncGenerator[Submission, None]:
+    """Every submission as it stands, then again whenever it changes. Ends when the gateway does;
+    close it (`aclosing`) to leave earlier."""
     with _explained(url):
         async with (
             httpx.AsyncClient(base_url=url, timeout=_SILENCE_S) as http,

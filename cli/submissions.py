@@ -1,6 +1,7 @@
 """`podium submit`, `status` and `board`: the leaderboard from the terminal."""
 
 import asyncio
+from contextlib import aclosing
 from typing import Annotated
 
 import typer
@@ -109,12 +110,13 @@ def board(
 
 
 async def _until_settled(gateway: str, submission_id: str) -> None:
-    with Live(console=console, refresh_per_second=4) as live:
-        async for submission in follow_submissions(gateway):
-            if submission.id == submission_id:
-                live.update(submissions_table([submission]))
-                if submission.is_settled:
-                    break
+    async with aclosing(follow_submissions(gateway)) as following:
+        with Live(console=console, refresh_per_second=4) as live:
+            async for submission in following:
+                if submission.id == submission_id:
+                    live.update(submissions_table([submission]))
+                    if submission.is_settled:
+                        break
     if submission.why:
         console.print(reasons(submission))
         raise typer.Exit(1)

@@ -27,10 +27,11 @@ def submissions_table(submissions: Sequence[Submission]) -> Table:
     task_ids = list(dict.fromkeys(task.task for one in submissions for task in one.tasks))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    table.add_column("precision")
-    table.add_column("state")
+    # On a narrow terminal headings are cut, scores and states never.
+    table.add_column("precision", min_width=8)
+    table.add_column("state", min_width=8)
     for task_id in task_ids:
-        table.add_column(task_id, justify="right", min_width=5)
+        table.add_column(task_id, justify="right", min_width=6)
     table.add_column("why", overflow="fold")
     for submission in submissions:
         scores = {task.task: task.score for task in submission.tasks}

@@ -21,6 +21,7 @@ async def podium(*arguments: str) -> tuple[int, str]:
     async with asyncio.timeout(180):
         output, _ = await process.communicate()
     assert process.returncode is not None
+    assert "Traceback" not in output.decode()
     return process.returncode, output.decode()
 
 
@@ -77,4 +78,3 @@ async def test_without_a_gateway_the_command_says_how_to_start_one() -> None:
 
     assert status == 1
     assert "podium up" in output
-    assert "Traceback" not in output
