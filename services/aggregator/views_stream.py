@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,16 +90,16 @@ class ViewsStream:
 
     async def _read(self) -> None:
         standing: dict[str, _Standing] = {}
-        batches = follow(self._client, VIEWS.name)
-        while True:
-            # `follow` waits for a stream that is gone, and nobody but us would create it.
-            async with asyncio.timeout(_READ_TIMEOUT_S):
-                batch = await anext(batches)
-            for message in batch.messages:
-                sequence = message.metadata.sequence.stream
-                standing[message.subject] = _Standing(message.data, sequence)
-            if batch.caught_up:
-                break
+        async with aclosing(follow(self._client, VIEWS.name)) as batches:
+            while True:
+                # `follow` waits for a stream that is gone, and nobody but us would create it.
+                async with asyncio.timeout(_READ_TIMEOUT_S):
+                    batch = await anext(batches)
+                for message in batch.messages:
+                    sequence = message.metadata.sequence.stream
+                    standing[message.subject] = _Standing(message.data, sequence)
+                if batch.caught_up:
+                    break
         self._standing, self._created = standing, batch.stream_created
         log.info("views were read", views=len(standing))
 
