@@ -30,7 +30,8 @@ from runtime.logs import about
 
 log = structlog.get_logger(__name__)
 
-_WRONG_LAST_SEQUENCE = 10071
+WRONG_LAST_SEQUENCE = 10071
+"""JetStream's error for a publish whose expected sequence does not stand."""
 _RETRY_DELAYS_S = (1, 2, 5, 10, 30, 60)
 
 
@@ -158,7 +159,7 @@ async def publish_event(
             headers=headers,
         )
     except APIError as refusal:
-        if refusal.err_code != _WRONG_LAST_SEQUENCE:
+        if refusal.err_code != WRONG_LAST_SEQUENCE:
             raise
         # The server checks the sequence before it looks for a repeat, so a repeat lands here too.
         standing = await js.get_last_msg(EVENTS.name, event.subject())
@@ -197,25 +198,27 @@ async def through_outages(operation: Callable[[], Awaitable[T]]) -> T:
 
 
 def read_event(message: Msg) -> Recorded[Event]:
-    """Decode by `ce-type`. Raises UnreadableMessageError for a type, header or body that this
-    version does not know."""
-    headers = message.headers or {}
-    try:
-        envelope = Envelope.from_headers(headers)
-    except (KeyError, ValueError) as fault:
-        raise UnreadableMessageError(
-            f"{message.subject}: no CloudEvents headers: {fault}"
-        ) from fault
-    cls = event_class(envelope.type)
-    if cls is None:
-        raise UnreadableMessageError(f"{message.subject}: unknown type {envelope.type!r}")
-    try:
-        event = cls.model_validate_json(message.data)
-    except ValidationError as fault:
-        raise UnreadableMessageError(f"{message.subject}: {fault}") from fault
+    """Raises UnreadableMessageError for a type, header or body that this version does not know."""
+    event, envelope = decode_event(message.subject, message.headers, message.data)
     return Recorded(
         event, envelope, message.metadata.sequence.stream, message.metadata.num_delivered
     )
+
+
+def decode_event(where: str, headers: dict[str, str] | None, body: bytes) -> tuple[Event, Envelope]:
+    """Decode by `ce-type`, wherever the message was found. Raises UnreadableMessageError, which
+    begins with `where`, for a type, header or body that this version does not know."""
+    try:
+        envelope = Envelope.from_headers(headers or {})
+    except (KeyError, ValueError) as fault:
+        raise UnreadableMessageError(f"{where}: no CloudEvents headers: {fault}") from fault
+    cls = event_class(envelope.type)
+    if cls is None:
+        raise UnreadableMessageError(f"{where}: unknown type {envelope.type!r}")
+    try:
+        return cls.model_validate_json(body), envelope
+    except ValidationError as fault:
+        raise UnreadableMessageError(f"{where}: {fault}") from fault
 
 
 def subscribe(

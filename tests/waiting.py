@@ -1,7 +1,7 @@
 """Waiting for what no message announces, such as the end of a process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -9,7 +9,16 @@ T = TypeVar("T")
 
 async def until(condition: Callable[[], T], timeout_s: float = 20) -> T:
     """What `condition` returns once that is true. Raises TimeoutError when it stays false."""
+
+    async def ask() -> T:
+        return condition()
+
+    return await until_answered(ask, timeout_s)
+
+
+async def until_answered(ask: Callable[[], Awaitable[T]], timeout_s: float = 20) -> T:
+    """The same for a condition that somebody else has to be asked for."""
     async with asyncio.timeout(timeout_s):
-        while not (value := condition()):
+        while not (value := await ask()):
             await asyncio.sleep(0.02)
         return value

@@ -13,16 +13,19 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
-from pydantic import ValidationError
 
 from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationFailed, EvaluationFinished, FailureCause
 from contracts.models import Reason
-from contracts.registry import event_class
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from contracts.topology import EVENTS, JOBS, REPAIRS, VALIDATOR
-from runtime.bus import AlreadyPublishedError, publish_event
+from runtime.bus import (
+    AlreadyPublishedError,
+    UnreadableMessageError,
+    decode_event,
+    publish_event,
+)
 from runtime.logs import about
 
 log = structlog.get_logger(__name__)
@@ -161,14 +164,10 @@ def _decoded(
 ) -> tuple[Event, Envelope] | None:
     """None for what is no event of ours: it stays in DEAD_LETTERS for the operators."""
     try:
-        envelope = Envelope.from_headers(headers or {})
-        cls = event_class(envelope.type)
-        if cls:
-            return cls.model_validate_json(body), envelope
-        log.error("a dead letter is of an unknown type", where=where, type=envelope.type)
-    except (KeyError, ValueError, ValidationError) as fault:
-        log.error("a dead letter cannot be read", where=where, error=str(fault))
-    return None
+        return decode_event(where, headers, body)
+    except UnreadableMessageError as fault:
+        log.error("a dead letter cannot be read", error=str(fault))
+        return None
 
 
 async def _any_stands(js: JetStreamContext, subjects: list[str]) -> bool:

@@ -13,6 +13,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from contracts.registry import view_class
 from contracts.topology import VIEWS
+from runtime.bus import WRONG_LAST_SEQUENCE
 from runtime.follow import follow
 from runtime.topology import ensure_stream
 
@@ -21,7 +22,6 @@ log = structlog.get_logger(__name__)
 POSITION = "podium-events-sequence"
 """Header of each view: the newest event in EVENTS that its writer knew."""
 
-_WRONG_LAST_SEQUENCE = 10071
 _TIMEOUT_S = 5.0
 _READ_TIMEOUT_S = 15.0
 # JetStream with fsync reaches its rate of about 2,500 a second at this many publishes in flight.
@@ -118,7 +118,7 @@ class ViewsStream:
                     },
                 )
             except APIError as refusal:
-                if refusal.err_code != _WRONG_LAST_SEQUENCE:
+                if refusal.err_code != WRONG_LAST_SEQUENCE:
                     raise
                 self._standing[subject] = await self._last(subject)
             else:

@@ -92,12 +92,9 @@ class JobQueues:
         """Wait for a job, through outages of the server; None once `stop` is set."""
         self._tiers.rotate(-1)
         queues = [
-            _Queue(
-                consumer, await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
-            )
+            await self._open(EVALUATORS[tier, lane])
             for lane in (Lane.HIGH, Lane.NORMAL)
             for tier in self._tiers
-            for consumer in [EVALUATORS[tier, lane]]
         ]
         try:
             while not stop.is_set():

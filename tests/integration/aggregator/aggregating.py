@@ -15,7 +15,7 @@ from runtime.follow import follow
 from runtime.service import Readiness
 from services.aggregator.app import EVENTS_READ, VIEWS_CURRENT, Aggregator
 from tests.unit.aggregator.story import BOARD
-from tests.waiting import until
+from tests.waiting import until, until_answered
 
 
 @asynccontextmanager
@@ -72,6 +72,8 @@ async def until_equal(
     ask: Callable[[], Awaitable[object]], expected: object, timeout_s: float = 20
 ) -> None:
     """Ask the server until it answers as expected. Raises TimeoutError when it does not."""
-    async with asyncio.timeout(timeout_s):
-        while await ask() != expected:
-            await asyncio.sleep(0.02)
+
+    async def equals() -> bool:
+        return await ask() == expected
+
+    await until_answered(equals, timeout_s)

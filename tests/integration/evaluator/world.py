@@ -1,6 +1,5 @@
 """A Hub, tasks and boards for an evaluator, and the evaluator itself as a process."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -30,6 +29,7 @@ from tests.tiny import (
     make_tiny_task,
     write_board,
 )
+from tests.waiting import until_answered
 
 # Scoring them takes a minute, so whatever a test does to a job with it happens in the middle.
 SLOW_QUESTIONS = 20_000
@@ -177,9 +177,11 @@ class Service:
 
 async def until_no_job_is_left(js: JetStreamContext) -> None:
     """A job is taken off the queue after the event that says it is finished."""
-    async with asyncio.timeout(20):
-        while (await js.stream_info(JOBS.name)).state.messages:
-            pass
+
+    async def is_empty() -> bool:
+        return not (await js.stream_info(JOBS.name)).state.messages
+
+    await until_answered(is_empty)
 
 
 def accepted(model: ModelRef, board: str, run: int = 1) -> SubmissionAccepted:

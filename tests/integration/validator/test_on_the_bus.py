@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -32,7 +33,7 @@ from services.validator.handlers import FetchFacts
 from services.validator.hub import Hub
 from tests.bus import all_events, next_event
 from tests.integration.validator.tiny_model import PARAMETERS
-from tests.waiting import until
+from tests.waiting import until, until_answered
 
 PublishModel = Callable[..., ModelRef]
 
@@ -83,9 +84,7 @@ async def everything_is_handled(js: JetStreamContext) -> bool:
 
 
 async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = 20) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not await everything_is_handled(js):
-            await asyncio.sleep(0.02)
+    await until_answered(partial(everything_is_handled, js), timeout_s)
 
 
 def verdicts(events: list[Event]) -> list[Event]:
