@@ -104,6 +104,8 @@ class Limits(Contract):
     """Most parameters at each precision; a precision that is missing is not accepted."""
     max_job_seconds: int = Field(default=24 * 3600, gt=0)
     """Longest time one evaluation may take, in seconds of wall clock."""
+    max_task_seconds: int | None = Field(default=None, gt=0)
+    """Longest time one task may take, in seconds of wall clock; null leaves it to the whole."""
 
 
 class Board(View):
@@ -125,6 +127,9 @@ class Board(View):
     """The columns, in the order they are shown and run."""
     limits: Limits
     """What the board accepts."""
+    limit: int | None = Field(default=None, ge=1)
+    """Documents per lm-eval task, the first so many; null for all. For trials: such scores compare
+    with nothing but each other."""
 
     @model_validator(mode="after")
     def _task_ids_are_unique(self) -> Self:

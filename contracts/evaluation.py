@@ -30,6 +30,19 @@ class EvaluationStarted(Event):
     """The board's task ids, in the order they will be scored."""
 
 
+class DataSet(Contract):
+    """The rows an lm-eval task was scored on."""
+
+    repo_id: str
+    """Data set on the Hub, or the builder (`json`) of a local one."""
+    config: str = ""
+    """Its configuration, such as `abstract_algebra`; empty when it has one only."""
+    revision: str = ""
+    """Commit the rows were read at, 40 hex digits; empty when it could not be told."""
+    fingerprint: str = ""
+    """`datasets`' fingerprint of the rows; equal for equal data processed equally."""
+
+
 class HarnessResult(Contract):
     """What lm-eval reports for one of its tasks, unrounded and not normalised."""
 
@@ -45,6 +58,11 @@ class HarnessResult(Contract):
     """Raw metrics under lm-eval's keys, `metric,filter`, such as `acc_norm,none`; mostly 0 to 1."""
     stderrs: dict[str, FiniteFloat | None]
     """Standard error of each metric, same keys and unit; null where lm-eval gives none."""
+    prompt_hash: str = ""
+    """lm-eval's task hash: SHA-256 over the hashes of all prompts, 64 hex digits; empty if unknown.
+    Equal hashes mean that two runs asked the model exactly the same."""
+    data: DataSet | None = None
+    """Where the questions came from; null for scores from before this was kept."""
 
 
 class Details(Contract):
@@ -58,6 +76,73 @@ class Details(Contract):
     """Size of the file."""
     sha256: str
     """Digest of the file, 64 hex digits."""
+
+
+class Engine(Contract):
+    """How the answers of a task were computed, and how that was decided."""
+
+    name: str
+    """`tree` (prefix tree), `fork` (shared cache), `continuous` (continuous batching), `vllm`, or
+    `hf` for lm-eval's own transformers backend."""
+    reason: str = ""
+    """Why this one; names what the faster ones failed at."""
+    probed: int = Field(default=0, ge=0)
+    """Requests that lm-eval's own backend answered as well, before the engine was trusted."""
+    difference: FiniteFloat | None = None
+    """Largest difference of a log-likelihood from lm-eval's own backend there, in nats; null when
+    nothing was probed."""
+
+
+class Tokens(Contract):
+    """What the model was fed and what it wrote."""
+
+    forwarded: int = Field(ge=0)
+    """Token positions that went through the model, padding and probes included."""
+    stock: int = Field(ge=0)
+    """What lm-eval's own backend forwards for the same requests at batch size 1."""
+    generated: int = Field(default=0, ge=0)
+    """Tokens the model wrote."""
+
+
+class EnergyMethod(StrEnum):
+    """`measured` by the machine's own counters, or `estimated` from the time it took."""
+
+    MEASURED = "measured"
+    ESTIMATED = "estimated"
+
+
+class Energy(Contract):
+    """What a task cost."""
+
+    kwh: FiniteFloat = Field(ge=0)
+    """Electrical energy, in kWh."""
+    co2_kg: FiniteFloat = Field(ge=0)
+    """Emissions that go with it, in kg of CO₂ equivalent."""
+    method: EnergyMethod
+    """How it is known."""
+
+
+class Provenance(Contract):
+    """How the scores of a task came about: enough to run it again and to explain a difference."""
+
+    engine: Engine
+    """How log-likelihoods were computed; for a generated task, how text was."""
+    dtype: str
+    """Number format the model ran in, such as `bfloat16`."""
+    device: str
+    """What it ran on, such as `cpu` or `NVIDIA H200`."""
+    seed: int
+    """Seed of few-shot samples and of everything random."""
+    limit: int | None = None
+    """Documents per lm-eval task; null for all."""
+    tokens: Tokens
+    """What it took."""
+    phases: dict[str, FiniteFloat]
+    """Seconds by phase: build, compile, probe, score, generate, metrics."""
+    energy: Energy | None = None
+    """What it cost; null when that is unknown."""
+    command: str = ""
+    """The `lm_eval` command that reproduces the scores with lm-eval alone."""
 
 
 class EvaluationTaskScored(Event):
@@ -88,6 +173,8 @@ class EvaluationTaskScored(Event):
     """Versions that a reproduction needs: lm_eval, transformers, torch, python."""
     details: Details | None = None
     """Where the samples are; null when they were not kept."""
+    provenance: Provenance | None = None
+    """How the scores came about; null for scores from before this was kept."""
 
 
 class EvaluationFinished(Event):

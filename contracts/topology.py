@@ -86,8 +86,14 @@ DEAD_LETTERS = Stream(
     ),
     max_age_s=90 * 24 * 3600,
 )
+CHECKPOINTS = Stream(
+    name="CHECKPOINTS",
+    description="Answers of tasks that are being scored, so that another evaluator can go on.",
+    subjects=("podium.v1.checkpoint.>",),
+    max_age_s=7 * 24 * 3600,
+)
 # EVENTS before JOBS: a stream can only be sourced once it exists.
-STREAMS = (EVENTS, JOBS, VIEWS, DEAD_LETTERS)
+STREAMS = (EVENTS, JOBS, VIEWS, DEAD_LETTERS, CHECKPOINTS)
 
 DETAILS_BUCKET = "details"
 
@@ -99,6 +105,11 @@ def dead_letter_subject(consumer: str) -> str:
 
 def job_subject(tier: Tier, lane: Lane, sid: str = "*") -> str:
     return f"podium.v1.job.{tier}.{lane}.{sid}"
+
+
+def checkpoint_subject(sid: str, run: int, task: str) -> str:
+    """Where the finished slices of one task are, oldest first; purged when its scores are in."""
+    return f"podium.v1.checkpoint.{sid}.{run}.{task}"
 
 
 # A Hub that is away for an hour must not cost a submission: about 70 minutes of growing delays.

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from contracts.base import Contract, View
-from contracts.evaluation import Details, FailureCause
+from contracts.evaluation import Details, FailureCause, Provenance
 from contracts.models import (
     Lane,
     ModelRef,
@@ -129,6 +129,10 @@ class SubtaskScore(Contract):
     """0 at chance, 100 at a raw 1.0; the same lower bound as the column's when it has none."""
     samples: int
     """Number of documents scored."""
+    prompt_hash: str = ""
+    """lm-eval's hash over all prompts, 64 hex digits; empty if unknown."""
+    data_revision: str = ""
+    """Commit of the data set; empty if unknown."""
 
 
 class TaskScore(Contract):
@@ -148,6 +152,8 @@ class TaskScore(Contract):
     """Versions that a reproduction needs."""
     details: Details | None
     """Where the samples are; null when they were not kept."""
+    provenance: Provenance | None = None
+    """How the scores came about; null for scores from before this was kept."""
 
 
 class Flag(Contract):

@@ -20,7 +20,8 @@ from lm_eval.tasks import TaskManager
 
 from contracts.board import BoardTask
 from services.evaluator.details import write_samples
-from services.evaluator.harness_model import HarnessModel, load_model, out_of_memory
+from services.evaluator.harness_model import HarnessModel
+from services.evaluator.loading import load_model, out_of_memory
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -34,6 +35,8 @@ from services.evaluator.protocol import (
 from services.evaluator.results import harness_results
 
 Report = Callable[[Message], None]
+Stopping = Callable[[], bool]
+"""Asked between two steps of the work: whether to put down the pen."""
 
 
 @functools.cache
@@ -65,8 +68,9 @@ def machine(options: HarnessOptions) -> Machine:
     )
 
 
-def score(assignment: Assignment, report: Report) -> None:
-    """Run the assignment's tasks in order, reporting each one's scores when it is done.
+def score(assignment: Assignment, report: Report, stopping: Stopping) -> None:
+    """Run the assignment's tasks in order, reporting each one's scores when it is done. Once
+    `stopping` says so, what is answered so far is reported as a slice, and then Stopped.
     Raises EvaluationFault where the model is to blame."""
     if assignment.options.threads:
         torch.set_num_threads(assignment.options.threads)
@@ -118,6 +122,7 @@ def _score_task(
     evaluation = evaluate(
         lm=model,
         task_dict={"tasks": {task.task_name: task for task in tasks}},
+        limit=assignment.limit,
         apply_chat_template=assignment.chat_template,
         fewshot_as_multiturn=assignment.chat_template,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from contracts.board import BoardTask
 from contracts.evaluation import HarnessResult
-from contracts.models import Precision, WeightType
+from contracts.models import ModelRef, Precision, WeightType
 from services.evaluator.failures import Failure
 
 
@@ -42,15 +42,33 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """Answers of one task that are final, so that a later attempt starts behind them."""
+
+    task: str
+    plan: str
+    """Digest of what is asked and of how it is answered. Slices of another plan are of no use."""
+    start: int
+    """Where in the plan it begins; the slices of a plan follow each other without gaps."""
+    stop: int
+    answers: bytes
+
+
+@dataclass(frozen=True)
 class Assignment:
     """One model and the tasks to run on it, in order."""
 
+    model: ModelRef
     snapshot: Snapshot
     tasks: tuple[BoardTask, ...]
     chat_template: bool
     samples_folder: Path
     """Where the per-sample records go, one Parquet file per task."""
     options: HarnessOptions
+    limit: int | None = None
+    """Documents per lm-eval task; None for all."""
+    slices: tuple[Slice, ...] = ()
+    """What an earlier attempt had finished of the tasks, in order of their starts."""
 
 
 @dataclass(frozen=True)
@@ -98,4 +116,9 @@ class DataSetsMissing:
     detail: str
 
 
-Message = Machine | Step | TaskScores | DataSetsMissing | Failure
+@dataclass(frozen=True)
+class Stopped:
+    """The child was asked to stop, and has sent what it had."""
+
+
+Message = Machine | Step | Slice | TaskScores | DataSetsMissing | Stopped | Failure

@@ -123,7 +123,7 @@ class Evaluator:
         tasks = tuple([task for task in board.tasks if not await record.is_scored(task.id)])
         if tasks:
             snapshot = await self._fetch_snapshot(record, record.job.accepted.model)
-            await self._score(record, snapshot, tasks, folder, output)
+            await self._score(record, snapshot, board, tasks, folder, output)
         await record.finished(time.monotonic() - began)
         log.info("evaluation finished", scored=len(tasks), seconds=time.monotonic() - began)
 
@@ -141,16 +141,19 @@ class Evaluator:
         self,
         record: RunRecord,
         snapshot: Snapshot,
+        board: Board,
         tasks: tuple[BoardTask, ...],
         folder: Path,
         output: Path,
     ) -> None:
         assignment = Assignment(
+            model=record.job.accepted.model,
             snapshot=snapshot,
             tasks=tasks,
             chat_template=record.job.accepted.model.chat_template,
             samples_folder=folder,
             options=self.settings.harness_options,
+            limit=board.limit,
         )
         missing = await self._run_child(record, assignment, output)
         if missing:

@@ -32,7 +32,8 @@ def test_a_message_of_the_first_release_reads_and_writes_the_same(kind: type[Mes
 
     message = kind.model_validate_json(body)
 
-    assert json.loads(message.model_dump_json()) == json.loads(body)
+    # Fields that were added since have defaults; all that was there stays under its name.
+    assert json.loads(message.model_dump_json(exclude_unset=True)) == json.loads(body)
     assert message.subject() == subject
 
 
