@@ -22,6 +22,7 @@ from contracts.board import BoardTask
 from services.evaluator.details import write_samples
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.loading import load_model, out_of_memory
+from services.evaluator.nltk_data import nltk_data_required
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -54,7 +55,16 @@ def warm_up(options: HarnessOptions) -> None:
 def load_data_sets(harness_tasks: tuple[str, ...], options: HarnessOptions) -> None:
     """Load these tasks or groups, so that their data sets are in the local cache afterwards."""
     for name in harness_tasks:
-        _task_manager(options).load([name])
+        load_tasks(name, options)
+
+
+def load_tasks(name: str, options: HarnessOptions) -> dict[str, Task]:
+    """The lm-eval task of that name, or the members of that group, with their data."""
+    # GPQA shuffles its answers while it is loaded, and `datasets` caches what comes out.
+    _seed_generators()
+    with nltk_data_required():
+        loaded: dict[str, Task] = _task_manager(options).load([name])["tasks"]
+    return loaded
 
 
 def machine(options: HarnessOptions) -> Machine:
@@ -98,7 +108,7 @@ def _device(options: HarnessOptions) -> str:
 
 def _load_task(board_task: BoardTask, options: HarnessOptions) -> list[Task]:
     """The lm-eval tasks that count for this board task, with their data."""
-    loaded = _task_manager(options).load([board_task.harness_task])["tasks"]
+    loaded = load_tasks(board_task.harness_task, options)
     unknown = set(board_task.harness_tasks) - set(loaded)
     if unknown:
         raise LookupError(
