@@ -31,12 +31,15 @@ from services.evaluator.protocol import (
     Message,
     Phase,
     Step,
+    Stopped,
     TaskScores,
 )
 from services.evaluator.results import harness_results
+from services.evaluator.scoring.slices import Course, Stopping
+from services.evaluator.usage import Usage
 
 Report = Callable[[Message], None]
-Stopping = Callable[[], bool]
+IsStopping = Callable[[], bool]
 """Asked between two steps of the work: whether to put down the pen."""
 
 
@@ -78,7 +81,7 @@ def machine(options: HarnessOptions) -> Machine:
     )
 
 
-def score(assignment: Assignment, report: Report, stopping: Stopping) -> None:
+def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
     """Run the assignment's tasks in order, reporting each one's scores when it is done. Once
     `stopping` says so, what is answered so far is reported as a slice, and then Stopped.
     Raises EvaluationFault where the model is to blame."""
@@ -92,11 +95,21 @@ def score(assignment: Assignment, report: Report, stopping: Stopping) -> None:
         return
     model = load_model(assignment.snapshot, assignment.options, _device(assignment.options))
     for board_task in assignment.tasks:
-        model.announce = functools.partial(_announce, board_task.id, report)
+        model.course = Course(
+            board_task.id,
+            assignment.slices,
+            report,
+            functools.partial(_announce, board_task.id, report),
+            stopping,
+        )
+        model.usage = Usage()
         try:
             scores = _score_task(board_task, tasks[board_task.id], model, assignment)
         except torch.OutOfMemoryError as fault:
             raise out_of_memory(fault) from fault
+        except Stopping:
+            report(Stopped())
+            return
         report(scores)
 
 

@@ -1,35 +1,49 @@
-"""A model as lm-eval's transformers backend holds it."""
+"""A model as lm-eval's transformers backend holds it, answering through the engines of scoring/."""
 
-import math
-import time
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
-from services.evaluator.failures import blame_model
+from contracts.evaluation import Engine as Chosen
+from services.evaluator.scoring.choice import batches_of, choose
+from services.evaluator.scoring.compiling import Compiled, compile_ids, compile_pairs
+from services.evaluator.scoring.engine import Answer, Engine
+from services.evaluator.scoring.slices import Course, answer
+from services.evaluator.scoring.stock import StockEngine
+from services.evaluator.usage import Usage
 
-Announce = Callable[[int, int], None]
-"""Called with requests answered and requests in all, a few times a minute."""
-
-_ANNOUNCE_EVERY_S = 5.0
+_CPU_BUDGET = 512
+_GPU_BUDGET = 2048
+_ALL_AT_ONCE = 1 << 30
 
 
 class HarnessModel(HFLM):
-    """lm-eval's own backend, which also tells how far it is and refuses scores that are no numbers.
-    It computes nothing differently."""
+    """Prompts, metrics, filters and standard errors stay lm-eval's. Log-likelihoods come from the
+    fastest engine that agrees with lm-eval's own."""
 
     _model: Any
+    course: Course
+    """To be set before each task."""
 
-    def __init__(self, *, quantization: Any = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        quantization: Any = None,
+        engine: Literal["auto", "hf"] = "auto",
+        compiled_folder: Path | None = None,
+        **options: Any,
+    ) -> None:
         self.loading_info: dict[str, Any] = {}
         self._quantization = quantization
         super().__init__(**options)
-        self.announce: Announce = lambda done, total: None
-        self.set_cache_hook(_Answers(self))
-        self._done = self._total = 0
-        self._announced_at = 0.0
+        self.usage = Usage()
+        self._trusts_stock_only = engine == "hf"
+        self._compiled_folder = compiled_folder
+        self._asked_batch_size = self.batch_size_per_gpu
+        self.model.register_forward_pre_hook(self._count_tokens, with_kwargs=True)
 
     def _create_model(self, *arguments: Any, **options: Any) -> None:
         # HFLM has no argument for it: it takes the config's, which a whole model has none of.
@@ -40,43 +54,60 @@ class HarnessModel(HFLM):
         super()._create_model(*arguments, output_loading_info=True, **options)
         self._model, self.loading_info = self._model
 
-    def loglikelihood(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
-        self._begin(len(requests))
-        return super().loglikelihood(requests, *rest, **options)
-
-    def loglikelihood_rolling(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
-        self._begin(len(requests))
-        return super().loglikelihood_rolling(requests, *rest, **options)
-
-    def generate_until(self, requests: list[Instance], *rest: Any, **options: Any) -> Any:
-        self._begin(len(requests))
-        return super().generate_until(requests, *rest, **options)
-
-    def _begin(self, total: int) -> None:
-        self._done, self._total = 0, total
-        self._announced_at = time.monotonic()
-        self.announce(0, total)
-
-    def answered(self) -> None:
-        self._done += 1
-        if time.monotonic() - self._announced_at >= _ANNOUNCE_EVERY_S:
-            self._announced_at = time.monotonic()
-            self.announce(self._done, self._total)
-
-
-class _Answers:
-    """lm-eval hands every answer to this hook, meant for its cache, as soon as it has it."""
-
-    def __init__(self, model: HarnessModel) -> None:
-        self._model = model
-
-    def add_partial(self, attr: str, req: object, res: Any) -> None:
-        log_likelihood = res[0] if isinstance(res, tuple) else res
-        if isinstance(log_likelihood, float) and not math.isfinite(log_likelihood):
-            raise blame_model(
-                "scores-not-finite",
-                f"The model gave a log-likelihood of {log_likelihood} to an answer.",
-                "Check the model at the submitted precision; float16 overflows where bfloat16"
-                " does not.",
+    def loglikelihood(
+        self, requests: list[Instance], disable_tqdm: bool = False
+    ) -> list[tuple[float, bool]]:
+        with self.usage.phase("compile"):
+            compiled = compile_pairs(
+                self, [request.args for request in requests], self._compiled_folder
             )
-        self._model.answered()
+        return self._answer(compiled)
+
+    def loglikelihood_rolling(
+        self, requests: list[Instance], disable_tqdm: bool = False
+    ) -> list[float]:
+        # lm-eval cuts its windows into batches before it asks for their tokens.
+        with batches_of(self, _ALL_AT_ONCE):
+            answers: list[float] = super().loglikelihood_rolling(requests, disable_tqdm)
+        return answers
+
+    def _loglikelihood_tokens(
+        self,
+        requests: list[tuple[tuple[str, str], list[int], list[int]]],
+        disable_tqdm: bool = False,
+        override_bs: int | None = None,
+    ) -> list[tuple[float, bool]]:
+        with self.usage.phase("compile"):
+            encoded = [
+                (np.array(context, np.int32), np.array(continuation, np.int32))
+                for _, context, continuation in requests
+            ]
+            compiled = compile_ids(encoded, self.max_length)
+        with batches_of(self, self._asked_batch_size):
+            return self._answer(compiled)
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        with self.usage.phase("generate"):
+            texts: list[str] = super().generate_until(requests, disable_tqdm)
+        return texts
+
+    def _answer(self, compiled: Compiled) -> list[Answer]:
+        self.usage.stock_tokens += compiled.stock_tokens
+        with self.usage.phase("probe"):
+            engine, self.usage.engine = self._choose(compiled)
+        with self.usage.phase("score"):
+            return answer(engine, compiled, self._setting(), self.course)
+
+    def _choose(self, compiled: Compiled) -> tuple[Engine, Chosen]:
+        if self._trusts_stock_only:
+            return StockEngine(self), Chosen(name=StockEngine.name, reason="as the operator chose")
+        budget = _CPU_BUDGET if self.device.type == "cpu" else _GPU_BUDGET
+        return choose(self, compiled, budget)
+
+    def _setting(self) -> str:
+        attention = self.model.config._attn_implementation
+        return f"{self.device.type}/{self.model.dtype}/{attention}/{self._quantization}"
+
+    def _count_tokens(self, _: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+        tokens = arguments[0] if arguments else options["input_ids"]
+        self.usage.forwarded_tokens += tokens.numel()

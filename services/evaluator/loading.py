@@ -66,7 +66,7 @@ def out_of_memory(fault: torch.OutOfMemoryError) -> EvaluationFault:
     )
 
 
-def _weights(snapshot: Snapshot) -> dict[str, str]:
+def _weights(snapshot: Snapshot) -> dict[str, Any]:
     match snapshot.weight_type:
         case WeightType.ADAPTER:
             return {"peft": str(snapshot.folder)}

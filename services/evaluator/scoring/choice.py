@@ -1,0 +1,136 @@
+"""Which engine a model may be trusted with. A wrong score is worse than a slow one, so each has to
+agree with lm-eval's own backend on some of the very questions before it answers the rest."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from lm_eval.models.huggingface import HFLM
+
+from contracts.evaluation import Engine as Chosen
+from services.evaluator.scoring.compiling import Compiled, compile_ids
+from services.evaluator.scoring.engine import Answer, Engine, run_whole
+from services.evaluator.scoring.fork import ForkEngine
+from services.evaluator.scoring.prefix_tree import PrefixTreeEngine
+from services.evaluator.scoring.stock import StockEngine
+
+_PROBED = 16
+_TOLERANCE_NATS = {torch.float32: 1e-3, torch.float16: 0.05, torch.bfloat16: 0.3}
+"""Rounding alone stays below these; a wrong mask or position is off by 0.3 to 10 nats."""
+_NOISE_FACTOR = 4.0
+"""Rounding differs between lm-eval's own batch sizes, too; so many times that is allowed."""
+_SWITCHING_ROPES = {"dynamic", "longrope"}
+"""Rotary embeddings that change for all tokens of a sequence once it has a certain length."""
+
+
+def choose(model: HFLM, compiled: Compiled, budget: int) -> tuple[Engine, Chosen]:
+    """The fastest engine that gives the answers of lm-eval's own backend. `budget` is the number of
+    tokens per forward pass."""
+    probe = _probe(compiled)
+    refusals = []
+    if limit := _switches_rope_at(model, compiled):
+        refusals.append(f"tree, fork: the rotary embedding changes at {limit} tokens")
+    else:
+        expected = _by_stock(model, probe, 1)
+        tolerance = _tolerance(model, probe, expected)
+        # Small chunks, so that the probe is cut like a whole task is.
+        small = max(32, len(probe.tree) // 3)
+        for kind in (PrefixTreeEngine, ForkEngine):
+            try:
+                difference = _difference(run_whole(_make(kind, model, small), probe), expected)
+            except torch.AcceleratorError:  # nothing works on the device after that
+                raise
+            except Exception as fault:  # whatever a model's own code does with an unusual call
+                refusals.append(f"{kind.name}: {_first_line(fault)}")
+                continue
+            if difference <= tolerance:
+                reason = f"differs from lm-eval's own backend by {difference:.1g} nats at most"
+                return _make(kind, model, budget), Chosen(
+                    name=kind.name,
+                    reason="; ".join([*refusals, reason]),
+                    probed=len(probe),
+                    difference=difference,
+                )
+            refusals.append(f"{kind.name}: differs by {difference:.2g} nats")
+    return StockEngine(model), Chosen(name=StockEngine.name, reason="; ".join(refusals))
+
+
+def _make(kind: type[Engine], model: HFLM, budget: int) -> Engine:
+    return PrefixTreeEngine(model, budget) if kind is PrefixTreeEngine else ForkEngine(model)
+
+
+def _probe(compiled: Compiled) -> Compiled:
+    """Neighbours in the stream, from all over it: they share prefixes. Among them is the longest
+    input, because windows and rotary embeddings show at a distance."""
+    order = np.argsort(compiled.leaves, kind="stable")
+    places = np.linspace(0, max(0, len(order) - 2), _PROBED // 2 - 1).astype(int)
+    longest = int(np.argmax(compiled.lengths()[order]))
+    places = np.append(places, min(longest, max(0, len(order) - 2)))
+    chosen = np.unique(np.concatenate([places, places + 1, [longest]]).clip(max=len(order) - 1))
+    return compile_ids([_pair(compiled, request) for request in order[chosen]], _NO_LIMIT)
+
+
+_NO_LIMIT = 1 << 30  # the inputs have been cut before
+
+
+def _pair(compiled: Compiled, request: int) -> tuple[np.ndarray, np.ndarray]:
+    continuation = compiled.continuation_of(request)
+    whole = np.append(compiled.path_to(compiled.leaves[request]), continuation[-1:])
+    return whole[: -len(continuation)], continuation
+
+
+def _tolerance(model: HFLM, probe: Compiled, expected: list[Answer]) -> float:
+    floor = _TOLERANCE_NATS.get(model.model.dtype, _TOLERANCE_NATS[torch.bfloat16])
+    if model.model.dtype is torch.float32:
+        return floor
+    return max(floor, _NOISE_FACTOR * _difference(_by_stock(model, probe, 4), expected))
+
+
+def _by_stock(model: HFLM, probe: Compiled, batch_size: int) -> list[Answer]:
+    with batches_of(model, batch_size):
+        return run_whole(StockEngine(model), probe)
+
+
+@contextmanager
+def batches_of(model: HFLM, size: int) -> Iterator[None]:
+    """Let lm-eval's own backend forward so many inputs at once."""
+    before = model.batch_size_per_gpu
+    model.batch_size_per_gpu = size
+    try:
+        yield
+    finally:
+        model.batch_size_per_gpu = before
+
+
+def _difference(answers: list[Answer], expected: list[Answer]) -> float:
+    """NaN, which no tolerance admits, when an answer is NaN."""
+    return float(
+        np.max(np.abs([one[0] - other[0] for one, other in zip(answers, expected, strict=True)]))
+    )
+
+
+def _switches_rope_at(model: HFLM, compiled: Compiled) -> int | None:
+    """The length at which this model turns all its keys differently, if inputs reach it: keys that
+    are shared among shorter and longer inputs would be wrong for one of them."""
+    config = model.model.config.get_text_config()
+    rope = getattr(config, "rope_parameters", None) or {}
+    by_layer = [rope, *(value for value in rope.values() if isinstance(value, dict))]
+    if not any(each.get("rope_type") in _SWITCHING_ROPES for each in by_layer):
+        return None
+    limits = [each.get("original_max_position_embeddings") for each in by_layer]
+    limit = min(
+        [int(limit) for limit in limits if limit]
+        or [
+            int(
+                getattr(config, "original_max_position_embeddings", 0)
+                or config.max_position_embeddings
+            )
+        ]
+    )
+    return limit if int(compiled.lengths().max()) > limit else None
+
+
+def _first_line(fault: Exception) -> str:
+    text = str(fault).strip().splitlines()
+    return f"{type(fault).__name__}: {text[0][:160]}" if text else type(fault).__name__

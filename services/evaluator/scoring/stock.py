@@ -1,0 +1,66 @@
+"""lm-eval's own backend, in parts: slow, and right by definition."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import numpy as np
+from lm_eval.models.huggingface import HFLM
+
+from services.evaluator.scoring.compiling import Compiled
+from services.evaluator.scoring.engine import Answer, Part
+
+_BATCHES_PER_PART = 8
+
+
+class StockEngine:
+    name = "hf"
+
+    def __init__(self, model: HFLM) -> None:
+        self._model = model
+
+    def size(self, compiled: Compiled) -> int:
+        return len(compiled)
+
+    def run(self, compiled: Compiled, start: int = 0) -> Iterator[Part]:
+        order = _collated(compiled)
+        for part in self._parts(compiled, order, start):
+            answers = HFLM._loglikelihood_tokens(
+                self._model, [_request(compiled, index) for index in part], disable_tqdm=True
+            )
+            start += len(part)
+            logprobs, greedy = zip(*answers, strict=True)
+            yield Part(start, start, np.array(logprobs, float), np.array(greedy, bool))
+
+    def answers(self, compiled: Compiled, logprobs: np.ndarray, greedy: np.ndarray) -> list[Answer]:
+        answers: dict[int, Answer] = {
+            int(request): (float(logprob), bool(is_greedy))
+            for request, logprob, is_greedy in zip(
+                _collated(compiled), logprobs, greedy, strict=True
+            )
+        }
+        return [answers[request] for request in range(len(compiled))]
+
+    def _parts(self, compiled: Compiled, order: np.ndarray, start: int) -> Iterator[np.ndarray]:
+        """Parts end where a batch does, so the batches are those of one call with everything."""
+        if self._model.batch_size == "auto":  # finding the size again would cost more than it saves
+            if start < len(order):
+                yield order[start:]
+            return
+        inputs = [len(list(group)) for _, group in groupby(compiled.leaves[order])]
+        inputs_per_part = _BATCHES_PER_PART * int(self._model.batch_size)
+        ends = np.cumsum(inputs)[inputs_per_part - 1 :: inputs_per_part]
+        for end in [*ends[ends > start], len(order)]:
+            if end > start:
+                yield order[start:end]
+                start = int(end)
+
+
+def _collated(compiled: Compiled) -> np.ndarray:
+    """Requests in lm-eval's order: longest first, those of one input together."""
+    return np.lexsort((np.arange(len(compiled)), compiled.leaves, -compiled.lengths()))
+
+
+def _request(compiled: Compiled, index: int) -> tuple[None, list[int], list[int]]:
+    continuation = compiled.continuation_of(index)
+    whole = [*compiled.path_to(compiled.leaves[index]).tolist(), int(continuation[-1])]
+    return None, whole[: -len(continuation)], continuation.tolist()
