@@ -30,6 +30,8 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
             pretrained=str(snapshot.base_folder or snapshot.folder),
             device=device,
             batch_size=options.batch_size,
+            engine=options.engine,
+            compiled_folder=options.compiled_folder,
             use_safetensors=True,
             trust_remote_code=False,
             **_weights(snapshot),

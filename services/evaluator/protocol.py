@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from contracts.board import BoardTask
-from contracts.evaluation import HarnessResult
+from contracts.evaluation import HarnessResult, Provenance
 from contracts.models import ModelRef, Precision, WeightType
 from services.evaluator.failures import Failure
 
@@ -28,6 +28,8 @@ class HarnessOptions:
     device: str
     threads: int | None
     batch_size: int | Literal["auto"]
+    engine: Literal["auto", "hf"]
+    compiled_folder: Path
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class TaskScores:
     results: tuple[HarnessResult, ...]
     seconds: float
     samples: SamplesFile
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)

@@ -117,9 +117,10 @@ class RunRecord:
                     task=scores.task,
                     results=scores.results,
                     seconds=scores.seconds,
-                    engine=ENGINE,
+                    engine=scores.provenance.engine.name if scores.provenance else ENGINE,
                     versions=versions,
                     details=details,
+                    provenance=scores.provenance,
                 ),
                 only_once=True,
             )

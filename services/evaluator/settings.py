@@ -32,6 +32,11 @@ class EvaluatorSettings(ServiceSettings):
     batch_size: PositiveInt | Literal["auto"] = 8
     """Prompts per forward pass; `auto` lets lm-eval try, which costs minutes and can change the
     last digits of a score from one run to the next."""
+    engine: Literal["auto", "hf"] = "auto"
+    """How log-likelihoods are computed: `auto` takes the fastest way that agrees with lm-eval's own
+    backend on the model at hand, `hf` always takes lm-eval's own."""
+    compiled_folder: Path = Path("~/.cache/podium/compiled")
+    """Where tokenised suites are kept, to be read again for the next model with that tokenizer."""
 
     @property
     def harness_options(self) -> HarnessOptions:
@@ -41,4 +46,6 @@ class EvaluatorSettings(ServiceSettings):
             device=self.device,
             threads=self.threads,
             batch_size=self.batch_size,
+            engine=self.engine,
+            compiled_folder=self.compiled_folder.expanduser(),
         )
