@@ -40,7 +40,7 @@ class DataSet(Contract):
     revision: str = ""
     """Commit the rows were read at, 40 hex digits; empty when it could not be told."""
     fingerprint: str = ""
-    """`datasets`' fingerprint of the rows; equal for equal data processed equally."""
+    """`datasets`' fingerprint of the scored split; equal for equal files prepared equally."""
 
 
 class HarnessResult(Contract):
@@ -59,8 +59,8 @@ class HarnessResult(Contract):
     stderrs: dict[str, FiniteFloat | None]
     """Standard error of each metric, same keys and unit; null where lm-eval gives none."""
     prompt_hash: str = ""
-    """lm-eval's task hash: SHA-256 over the hashes of all prompts, 64 hex digits; empty if unknown.
-    Equal hashes mean that two runs asked the model exactly the same."""
+    """lm-eval's `task_hashes`: SHA-256 over the hashes of every document, its first prompt and its
+    target, 64 hex digits; empty if unknown. Equal hashes: two runs asked the model the same."""
     data: DataSet | None = None
     """Where the questions came from; null for scores from before this was kept."""
 
@@ -105,7 +105,7 @@ class Tokens(Contract):
 
 
 class EnergyMethod(StrEnum):
-    """`measured` by the machine's own counters, or `estimated` from the time it took."""
+    """`measured` by the counters of the device, or `estimated` from its power and the time."""
 
     MEASURED = "measured"
     ESTIMATED = "estimated"
@@ -115,7 +115,7 @@ class Energy(Contract):
     """What a task cost."""
 
     kwh: FiniteFloat = Field(ge=0)
-    """Electrical energy, in kWh."""
+    """Electrical energy of what the model ran on, its GPUs or else the CPU, in kWh."""
     co2_kg: FiniteFloat = Field(ge=0)
     """Emissions that go with it, in kg of CO₂ equivalent."""
     method: EnergyMethod
@@ -142,7 +142,7 @@ class Provenance(Contract):
     energy: Energy | None = None
     """What it cost; null when that is unknown."""
     command: str = ""
-    """The `lm_eval` command that reproduces the scores with lm-eval alone."""
+    """What reproduces the scores with lm-eval alone: one command per line, `lm_eval run` last."""
 
 
 class EvaluationTaskScored(Event):

@@ -130,7 +130,9 @@ class SubtaskScore(Contract):
     samples: int
     """Number of documents scored."""
     prompt_hash: str = ""
-    """lm-eval's hash over all prompts, 64 hex digits; empty if unknown."""
+    """lm-eval's hash over documents, prompts and targets, 64 hex digits; empty if unknown."""
+    data_set: str = ""
+    """Repository of the data set, or its builder (`json`) if it is local; empty if unknown."""
     data_revision: str = ""
     """Commit of the data set; empty if unknown."""
 

@@ -32,6 +32,9 @@ def score_task(task: BoardTask, scored: EvaluationTaskScored) -> TaskScore:
             stderr=result.stderrs.get(task.metrics[0]) if len(task.metrics) == 1 else None,
             normalized=normalized(raw, floor),
             samples=result.samples,
+            prompt_hash=result.prompt_hash,
+            data_set=result.data.repo_id if result.data else "",
+            data_revision=result.data.revision if result.data else "",
         )
         for result, raw, floor in zip(
             results, raws, floors if task.normalizes_subtasks else floors * len(raws), strict=True
@@ -49,6 +52,7 @@ def score_task(task: BoardTask, scored: EvaluationTaskScored) -> TaskScore:
         engine=scored.engine,
         versions=scored.versions,
         details=scored.details,
+        provenance=scored.provenance,
     )
 
 
