@@ -10,6 +10,9 @@ from contracts.evaluation import HarnessResult, Provenance
 from contracts.models import ModelRef, Precision, WeightType
 from services.evaluator.failures import Failure
 
+NORTHERN_VIRGINIA_G_PER_KWH = 269.8
+"""What the Open LLM Leaderboard reckoned with: the electricity mix of its data centre."""
+
 
 class Phase(StrEnum):
     """What `EvaluationProgress.phase` says."""
@@ -30,6 +33,9 @@ class HarnessOptions:
     batch_size: int | Literal["auto"]
     engine: Literal["auto", "hf"]
     compiled_folder: Path
+    power_kw: float | None = None
+    """Of the host while it evaluates, for estimates of energy; None goes by the device."""
+    carbon_intensity_g_per_kwh: float = NORTHERN_VIRGINIA_G_PER_KWH
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import socket
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from contracts.models import Tier
 from runtime.settings import ServiceSettings
-from services.evaluator.protocol import HarnessOptions
+from services.evaluator.protocol import NORTHERN_VIRGINIA_G_PER_KWH, HarnessOptions
 
 
 class EvaluatorSettings(ServiceSettings):
@@ -37,6 +37,11 @@ class EvaluatorSettings(ServiceSettings):
     backend on the model at hand, `hf` always takes lm-eval's own."""
     compiled_folder: Path = Path("~/.cache/podium/compiled")
     """Where tokenised suites are kept, to be read again for the next model with that tokenizer."""
+    power_kw: PositiveFloat | None = None
+    """Power drawn while a model is evaluated, in kW, where no counter measures it; when unset, 0.7
+    per GPU and 0.085 for a CPU."""
+    carbon_intensity_g_per_kwh: NonNegativeFloat = NORTHERN_VIRGINIA_G_PER_KWH
+    """CO₂ per kWh of the electricity used, in grams; the default is that of Northern Virginia."""
 
     @property
     def harness_options(self) -> HarnessOptions:
@@ -48,4 +53,6 @@ class EvaluatorSettings(ServiceSettings):
             batch_size=self.batch_size,
             engine=self.engine,
             compiled_folder=self.compiled_folder.expanduser(),
+            power_kw=self.power_kw,
+            carbon_intensity_g_per_kwh=self.carbon_intensity_g_per_kwh,
         )
