@@ -16,7 +16,9 @@ METRIC_PREFIX = "metric_"
 
 def write_samples(path: Path, samples: Iterable[tuple[str, dict[str, Any]]]) -> SamplesFile:
     """One row per pair of lm-eval task and logged sample. A metric is a column of float64 where
-    every value is a number, of JSON text otherwise; what a sample lacks is null."""
+    every value is a number, of JSON text otherwise; what a sample lacks is null. Log-likelihoods
+    and whether the text was the model's own choice are lists, in the order of the requests; null
+    where the model wrote an answer. docs/reproduce.md lists the columns."""
     rows = list(samples)
     metrics = sorted({name for _, sample in rows for name in sample["metrics"]})
     table = pa.table(
@@ -29,6 +31,16 @@ def write_samples(path: Path, samples: Iterable[tuple[str, dict[str, Any]]]) -> 
             "arguments": _json_column(sample["arguments"] for _, sample in rows),
             "responses": _json_column(sample["resps"] for _, sample in rows),
             "filtered_responses": _json_column(sample["filtered_resps"] for _, sample in rows),
+            "loglikelihoods": pa.array(
+                [_loglikelihoods(sample["resps"]) for _, sample in rows], pa.list_(pa.float64())
+            ),
+            "is_greedy": pa.array(
+                [_is_greedy(sample["resps"]) for _, sample in rows], pa.list_(pa.bool_())
+            ),
+            **{
+                name: pa.array([sample[name] for _, sample in rows], pa.string())
+                for name in ("doc_hash", "prompt_hash", "target_hash")
+            },
             **{
                 METRIC_PREFIX + name: _metric_column([sample.get(name) for _, sample in rows])
                 for name in metrics
@@ -39,6 +51,23 @@ def write_samples(path: Path, samples: Iterable[tuple[str, dict[str, Any]]]) -> 
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return SamplesFile(path, table.num_rows, path.stat().st_size, digest)
+
+
+def _loglikelihoods(responses: list[list[Any]]) -> list[float] | None:
+    """Of each request's first answer, which is `(log-likelihood, is greedy)`, a bare log-likelihood
+    for a rolling one, or a text."""
+    first = [answers[0][0] if _is_choice(answers[0]) else answers[0] for answers in responses]
+    return None if any(isinstance(answer, str) for answer in first) else first
+
+
+def _is_greedy(responses: list[list[Any]]) -> list[bool] | None:
+    if not all(_is_choice(answers[0]) for answers in responses):
+        return None
+    return [answers[0][1] for answers in responses]
+
+
+def _is_choice(answer: Any) -> bool:
+    return isinstance(answer, tuple | list)
 
 
 def _json_column(values: Iterable[Any]) -> pa.Array:

@@ -1,21 +1,34 @@
 """What lm-eval returns, as the contract has it."""
 
+import hashlib
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.evaluation import HarnessResult
+from contracts.evaluation import DataSet, HarnessResult
 from services.evaluator.failures import blame_model
 
 
 def harness_results(
-    evaluation: dict[str, Any], harness_tasks: tuple[str, ...]
+    evaluation: dict[str, Any],
+    harness_tasks: tuple[str, ...],
+    data_sets: Mapping[str, DataSet] | None = None,
 ) -> tuple[HarnessResult, ...]:
     """One result per lm-eval task. `evaluation` is what lm-eval's `evaluate` returned: under
     `results`, a task's metrics are `acc,none` and their errors `acc_stderr,none`."""
-    return tuple(_result(evaluation, task) for task in harness_tasks)
+    return tuple(_result(evaluation, task, (data_sets or {}).get(task)) for task in harness_tasks)
 
 
-def _result(evaluation: dict[str, Any], task: str) -> HarnessResult:
+def task_hash(samples: Iterable[Mapping[str, Any]]) -> str:
+    """The hash that lm-eval's CLI writes as `task_hashes` beside its results; it is worked out in
+    lm_eval/loggers/evaluation_tracker.py, in the middle of writing a file."""
+    hashes = [
+        sample["doc_hash"] + sample["prompt_hash"] + sample["target_hash"] for sample in samples
+    ]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _result(evaluation: dict[str, Any], task: str, data: DataSet | None) -> HarnessResult:
     reported = {key: value for key, value in evaluation["results"][task].items() if "," in key}
     metrics: dict[str, float] = {}
     stderrs: dict[str, float | None] = {}
@@ -45,4 +58,6 @@ def _result(evaluation: dict[str, Any], task: str) -> HarnessResult:
         samples=evaluation["n-samples"][task]["effective"],
         metrics=metrics,
         stderrs=stderrs,
+        prompt_hash=task_hash(evaluation["samples"][task]),
+        data=data,
     )

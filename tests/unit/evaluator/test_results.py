@@ -1,8 +1,10 @@
 import pytest
 
-from contracts.evaluation import FailureCause
+from contracts.evaluation import DataSet, FailureCause
 from services.evaluator.failures import EvaluationFault
-from services.evaluator.results import harness_results
+from services.evaluator.results import harness_results, task_hash
+
+SAMPLE = {"doc_hash": "d", "prompt_hash": "p", "target_hash": "t"}
 
 
 def evaluation(**metrics: object) -> dict[str, object]:
@@ -11,6 +13,7 @@ def evaluation(**metrics: object) -> dict[str, object]:
         "versions": {"sums": 2.0},
         "n-shot": {"sums": 5},
         "n-samples": {"sums": {"original": 9, "effective": 7}},
+        "samples": {"sums": [SAMPLE]},
     }
 
 
@@ -49,3 +52,18 @@ def test_a_metric_that_is_no_number_is_the_models_fault() -> None:
     failure = caught.value.failure
     assert (failure.cause, failure.reason.code) == (FailureCause.MODEL, "scores-not-finite")
     assert "word_perplexity,none of sums is inf" in failure.reason.message
+
+
+def test_a_result_names_its_data_and_hashes_what_was_asked() -> None:
+    report = evaluation(**{"acc,none": 0.5})
+    data = DataSet(repo_id="acme/sums", revision="c" * 40)
+
+    [result] = harness_results(report, ("sums",), {"sums": data})
+
+    assert result.data == data
+    # SHA-256 of "dpt"
+    assert result.prompt_hash == "6693fc985e5b1d6c03119d2a5b55af47b33cc46b93bfe393ba0fb102f341bce1"
+
+
+def test_another_prompt_gives_another_hash() -> None:
+    assert task_hash([SAMPLE]) != task_hash([SAMPLE | {"prompt_hash": "q"}])
