@@ -30,7 +30,7 @@ def write(folder: Path, board: object, name: str = "mine") -> Path:
 
 
 def test_the_boards_that_ship_are_valid() -> None:
-    assert set(load_boards(REPOSITORY / "boards")) == {"open-llm-v1"}
+    assert set(load_boards(REPOSITORY / "boards")) == {"open-llm-v1", "open-llm-v2"}
     assert set(load_boards(REPOSITORY / "demo" / "boards")) == {"demo"}
 
 
