@@ -236,7 +236,7 @@ def subscribe(
         try:
             recorded = read_event(raw)
         except UnreadableMessageError as fault:
-            await bury(broker, consumer, raw, fault)
+            await bury(broker.config.connection_state.stream, consumer, raw, fault)
             raise RejectMessage from fault
         with about(sid=getattr(recorded.event, "sid", None), event=recorded.envelope.type):
             try:
@@ -244,7 +244,7 @@ def subscribe(
             except Exception as fault:
                 log.exception("event was not handled", delivered=recorded.delivered)
                 if 0 < consumer.max_deliver <= recorded.delivered:
-                    await bury(broker, consumer, raw, fault)
+                    await bury(broker.config.connection_state.stream, consumer, raw, fault)
                     raise RejectMessage from fault
                 delay_s = _RETRY_DELAYS_S[min(recorded.delivered, len(_RETRY_DELAYS_S)) - 1]
                 raise NackMessage(delay=delay_s) from fault
@@ -258,18 +258,22 @@ def subscribe(
     )(deliver)
 
 
-async def bury(broker: NatsBroker, consumer: Consumer, message: Msg, fault: BaseException) -> None:
-    """Copy a message into DEAD_LETTERS, with the headers it had and the reason."""
-    await broker.publish(
-        message.data,
-        dead_letter_subject(consumer.name),
-        stream=DEAD_LETTERS.name,
-        timeout=5,
-        headers=dead_letter_headers(consumer, message, fault),
+async def bury(
+    js: JetStreamContext, consumer: Consumer, message: Msg, fault: BaseException
+) -> None:
+    """Copy a message into DEAD_LETTERS, with the headers it had and the reason; through outages."""
+    await through_outages(
+        lambda: js.publish(
+            dead_letter_subject(consumer.name),
+            message.data,
+            stream=DEAD_LETTERS.name,
+            timeout=5,
+            headers=_dead_letter_headers(consumer, message, fault),
+        )
     )
 
 
-def dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException) -> dict[str, str]:
+def _dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException) -> dict[str, str]:
     """The message's own headers, where it came from and why it could not be handled."""
     # `Nats-…` are orders to the server or its own notes; a copied job's note is refused (10227).
     own = {

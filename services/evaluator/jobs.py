@@ -18,19 +18,8 @@ from nats.js.errors import NotFoundError
 from contracts.envelope import Envelope
 from contracts.models import Lane, Tier
 from contracts.submission import SubmissionAccepted
-from contracts.topology import (
-    DEAD_LETTERS,
-    EVALUATORS,
-    EVENTS,
-    Consumer,
-    dead_letter_subject,
-)
-from runtime.bus import (
-    UnreadableMessageError,
-    dead_letter_headers,
-    read_event,
-    through_outages,
-)
+from contracts.topology import EVALUATORS, EVENTS, Consumer
+from runtime.bus import UnreadableMessageError, bury, read_event, through_outages
 
 log = structlog.get_logger(__name__)
 
@@ -141,7 +130,9 @@ class JobQueues:
                 raise UnreadableMessageError(f"{message.subject}: {recorded.envelope.type}")
             sequence = _accepted_sequence(message)
         except UnreadableMessageError as fault:
-            await self._bury(consumer, message, fault)
+            log.error("a job cannot be read", error=str(fault))
+            await bury(self._js, consumer, message, fault)
+            await message.term()
             return None
         # The server's own settings count: they may differ from the contract's defaults.
         try:
@@ -161,19 +152,6 @@ class JobQueues:
             ack_wait_s=info.config.ack_wait or consumer.ack_wait_s,
             message=message,
         )
-
-    async def _bury(self, consumer: Consumer, message: Msg, fault: Exception) -> None:
-        log.error("a job cannot be read", error=str(fault))
-        await through_outages(
-            lambda: self._js.publish(
-                dead_letter_subject(consumer.name),
-                message.data,
-                stream=DEAD_LETTERS.name,
-                timeout=5,
-                headers=dead_letter_headers(consumer, message, fault),
-            )
-        )
-        await message.term()
 
 
 @dataclass(frozen=True)
