@@ -1,5 +1,7 @@
 """A model as lm-eval's transformers backend holds it, answering through the engines of scoring/."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,8 +10,14 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from contracts.evaluation import Engine as Chosen
+from services.evaluator.failures import blame_model
 from services.evaluator.scoring.choice import batches_of, choose
-from services.evaluator.scoring.compiling import Compiled, compile_ids, compile_pairs
+from services.evaluator.scoring.compiling import (
+    Compiled,
+    DoesNotFitError,
+    compile_ids,
+    compile_pairs,
+)
 from services.evaluator.scoring.engine import Answer, Engine
 from services.evaluator.scoring.slices import Course, answer
 from services.evaluator.scoring.stock import StockEngine
@@ -57,7 +65,7 @@ class HarnessModel(HFLM):
     def loglikelihood(
         self, requests: list[Instance], disable_tqdm: bool = False
     ) -> list[tuple[float, bool]]:
-        with self.usage.phase("compile"):
+        with self.usage.phase("compile"), _blaming_the_context():
             compiled = compile_pairs(
                 self, [request.args for request in requests], self._compiled_folder
             )
@@ -77,7 +85,7 @@ class HarnessModel(HFLM):
         disable_tqdm: bool = False,
         override_bs: int | None = None,
     ) -> list[tuple[float, bool]]:
-        with self.usage.phase("compile"):
+        with self.usage.phase("compile"), _blaming_the_context():
             encoded = [
                 (np.array(context, np.int32), np.array(continuation, np.int32))
                 for _, context, continuation in requests
@@ -111,3 +119,16 @@ class HarnessModel(HFLM):
     def _count_tokens(self, _: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
         tokens = arguments[0] if arguments else options["input_ids"]
         self.usage.forwarded_tokens += tokens.numel()
+
+
+@contextmanager
+def _blaming_the_context() -> Iterator[None]:
+    try:
+        yield
+    except DoesNotFitError as fault:
+        raise blame_model(
+            "context-too-short",
+            str(fault),
+            "Check max_position_embeddings in config.json and model_max_length in"
+            " tokenizer_config.json; the board's tasks need more.",
+        ) from fault

@@ -65,7 +65,8 @@ class Compiled:
 
 
 def compile_pairs(model: HFLM, pairs: Sequence[Pair], folder: Path | None = None) -> Compiled:
-    """From `folder` where these pairs were compiled for this tokenizer before."""
+    """From `folder` where these pairs were compiled for this tokenizer before. Raises
+    DoesNotFitError."""
     key = _key(model, pairs) if folder else None
     if not folder or not key:
         return compile_ids(encode_pairs(model, pairs), model.max_length)
@@ -75,17 +76,21 @@ def compile_pairs(model: HFLM, pairs: Sequence[Pair], folder: Path | None = None
     return _read(path)
 
 
+class DoesNotFitError(ValueError):
+    """A question that the model's context cannot hold, or that asks for nothing."""
+
+
 def compile_ids(encoded: Sequence[tuple[Ids, Ids]], max_length: int) -> Compiled:
-    """Raises ValueError for a continuation that is empty or longer than the model's context."""
+    """Raises DoesNotFitError."""
     inputs: dict[bytes, int] = {}
     untruncated: dict[bytes, int] = {}
     sequences: list[Ids] = []
     sequence_of: list[int] = []
     for context, continuation in encoded:
         if not len(context) or not 0 < len(continuation) <= max_length:
-            raise ValueError(
-                f"a context of {len(context)} and a continuation of {len(continuation)} tokens do"
-                f" not fit a model of {max_length}"
+            raise DoesNotFitError(
+                f"A context of {len(context)} tokens and a continuation of {len(continuation)} do"
+                f" not fit a model that holds {max_length}."
             )
         whole = np.concatenate([context, continuation])[:-1]
         kept = whole[-max_length:]
