@@ -1,0 +1,118 @@
+"""How a task's scores came about, gathered in the process that computed them."""
+
+import platform
+import re
+from collections import Counter
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from datasets import Dataset
+from lm_eval.api.task import Task
+from lm_eval.tasks import TaskManager
+from transformers import PreTrainedModel
+
+from contracts.board import BoardTask
+from contracts.evaluation import DataSet, Energy, Provenance
+from services.evaluator.protocol import Assignment
+from services.evaluator.reproduction import SEED, reproduction
+from services.evaluator.usage import Usage
+
+_PACKAGES = (
+    *("podium", "lm_eval", "transformers", "tokenizers", "torch", "datasets"),
+    *("peft", "bitsandbytes", "gptqmodel"),
+)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def provenance(
+    board_task: BoardTask,
+    assignment: Assignment,
+    model: PreTrainedModel,
+    usage: Usage,
+    energy: Energy,
+    own_tasks: Path | None,
+) -> Provenance:
+    """`own_tasks` as from `folder_of_own`."""
+    return Provenance(
+        engine=usage.engine,
+        dtype=str(model.dtype).removeprefix("torch."),
+        device=_device_names(model),
+        seed=SEED,
+        limit=assignment.limit,
+        tokens=usage.tokens,
+        phases=usage.phases,
+        energy=energy,
+        command=reproduction(board_task, assignment, own_tasks),
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Of Python and of every package here that can move a score."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _device_names(model: PreTrainedModel) -> str:
+    """Such as `cpu`, `NVIDIA H200` or `2 x NVIDIA H200`."""
+    names = Counter(
+        torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        for device in _devices(model)
+    )
+    return ", ".join(
+        name if count == 1 else f"{count} x {name}" for name, count in sorted(names.items())
+    )
+
+
+def gpus_of(model: PreTrainedModel) -> tuple[str, ...]:
+    """UUIDs of the GPUs that hold the model, as the driver counts their energy by."""
+    return tuple(
+        str(torch.cuda.get_device_properties(device).uuid)
+        for device in _devices(model)
+        if device.type == "cuda"
+    )
+
+
+def _devices(model: PreTrainedModel) -> list[torch.device]:
+    return sorted({parameter.device for parameter in model.parameters()}, key=str)
+
+
+def data_sets(tasks: Iterable[Task]) -> dict[str, DataSet]:
+    """What each lm-eval task is scored on, by its name."""
+    return {task.task_name: _data_set(task) for task in tasks}
+
+
+def _data_set(task: Task) -> DataSet:
+    splits = task.dataset
+    name = task.config.test_split or task.config.validation_split
+    rows = splits[name] if name else next(iter(splits.values()))
+    if not isinstance(rows, Dataset):  # made by the task's own code
+        return DataSet(repo_id=task.DATASET_PATH or "")
+    return DataSet(
+        repo_id=task.DATASET_PATH,
+        config=task.DATASET_NAME or "",
+        revision=_revision(rows),
+        fingerprint=rows._fingerprint,
+    )
+
+
+def _revision(rows: Dataset) -> str:
+    """`datasets` prepares a repository's files in a folder that it names after their commit, and
+    keeps no other record of it."""
+    folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
+    commits = [name for name in folders if _COMMIT.fullmatch(name)]
+    return commits[0] if len(folders) == len(commits) == 1 else ""
+
+
+def folder_of_own(harness_task: str, tasks: TaskManager, folders: Iterable[Path]) -> Path | None:
+    """Which of the operator's folders defines the lm-eval task; None for lm-eval's own tasks."""
+    definition = tasks.task_index[harness_task].yaml_path
+    if definition is None:
+        return None
+    return next((folder for folder in folders if definition.is_relative_to(folder)), None)
