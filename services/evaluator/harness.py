@@ -61,6 +61,12 @@ def load_data_sets(harness_tasks: tuple[str, ...], options: HarnessOptions) -> N
         load_tasks(name, options)
 
 
+def known_tasks(options: HarnessOptions) -> list[str]:
+    """Every name that can be loaded: tasks, groups and tags."""
+    names: list[str] = _task_manager(options).all_tasks
+    return names
+
+
 def load_tasks(name: str, options: HarnessOptions) -> dict[str, Task]:
     """The lm-eval task of that name, or the members of that group, with their data."""
     # GPQA shuffles its answers while it is loaded, and `datasets` caches what comes out.
@@ -89,7 +95,7 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
         torch.set_num_threads(assignment.options.threads)
     report(Step(Phase.LOADING))
     try:
-        tasks = {task.id: _load_task(task, assignment.options) for task in assignment.tasks}
+        tasks = {task.id: tasks_of(task, assignment.options) for task in assignment.tasks}
     except (OSError, ValueError) as fault:
         report(DataSetsMissing(f"{type(fault).__name__}: {fault}"))
         return
@@ -119,7 +125,7 @@ def _device(options: HarnessOptions) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _load_task(board_task: BoardTask, options: HarnessOptions) -> list[Task]:
+def tasks_of(board_task: BoardTask, options: HarnessOptions) -> list[Task]:
     """The lm-eval tasks that count for this board task, with their data."""
     loaded = load_tasks(board_task.harness_task, options)
     unknown = set(board_task.harness_tasks) - set(loaded)
@@ -141,7 +147,7 @@ def _score_task(
     began = time.monotonic()
     _seed_generators()
     for task in tasks:
-        _set_shots(task, board_task.shots)
+        set_shots(task, board_task.shots)
     evaluation = evaluate(
         lm=model,
         task_dict={"tasks": {task.task_name: task for task in tasks}},
@@ -170,7 +176,7 @@ def _seed_generators() -> None:
     torch.manual_seed(DEFAULT_OTHER_SEED)
 
 
-def _set_shots(task: Task, shots: int | None) -> None:
+def set_shots(task: Task, shots: int | None) -> None:
     """A task that is defined with 0 shots stays so, whatever is asked for."""
     defined = task.get_config("num_fewshot")
     if defined is None or (shots is not None and defined != 0):

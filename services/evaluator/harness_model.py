@@ -109,8 +109,12 @@ class HarnessModel(HFLM):
     def _choose(self, compiled: Compiled) -> tuple[Engine, Chosen]:
         if self._trusts_stock_only:
             return StockEngine(self), Chosen(name=StockEngine.name, reason="as the operator chose")
-        budget = _CPU_BUDGET if self.device.type == "cpu" else _GPU_BUDGET
-        return choose(self, compiled, budget)
+        return choose(self, compiled, self.token_budget)
+
+    @property
+    def token_budget(self) -> int:
+        """Tokens per forward pass of the tree."""
+        return _CPU_BUDGET if self.device.type == "cpu" else _GPU_BUDGET
 
     def _setting(self) -> str:
         attention = self.model.config._attn_implementation

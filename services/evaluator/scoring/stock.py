@@ -25,7 +25,7 @@ class StockEngine:
         order = _collated(compiled)
         for part in self._parts(compiled, order, start):
             answers = HFLM._loglikelihood_tokens(
-                self._model, [_request(compiled, index) for index in part], disable_tqdm=True
+                self._model, [request(compiled, index) for index in part], disable_tqdm=True
             )
             start += len(part)
             logprobs, greedy = zip(*answers, strict=True)
@@ -60,7 +60,8 @@ def _collated(compiled: Compiled) -> np.ndarray:
     return np.lexsort((np.arange(len(compiled)), compiled.leaves, -compiled.lengths()))
 
 
-def _request(compiled: Compiled, index: int) -> tuple[None, list[int], list[int]]:
+def request(compiled: Compiled, index: int) -> tuple[None, list[int], list[int]]:
+    """As lm-eval's backend takes it; without the strings, which it only hands to its cache."""
     continuation = compiled.continuation_of(index)
     whole = [*compiled.path_to(compiled.leaves[index]).tolist(), int(continuation[-1])]
     return None, whole[: -len(continuation)], continuation.tolist()
