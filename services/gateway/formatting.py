@@ -28,6 +28,22 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def energy(kwh: float) -> str:
+    """`1.24 kWh`, `310 Wh`, `2.05 mWh`."""
+    return _scaled(kwh, (("kWh", 1), ("Wh", 1e-3), ("mWh", 1e-6)))
+
+
+def mass(kg: float) -> str:
+    """`1.24 kg`, `310 g`, `2.05 mg`."""
+    return _scaled(kg, (("kg", 1), ("g", 1e-3), ("mg", 1e-6)))
+
+
+def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:
+    """Three significant digits in the largest unit that leaves something before the point."""
+    name, size = next((unit for unit in units if value >= unit[1]), units[-1])
+    return f"{float(f'{value / size:.3g}'):g} {name}"
+
+
 def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 

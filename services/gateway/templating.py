@@ -24,6 +24,8 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
     environment.filters |= {
         "parameters": formatting.parameters,
         "duration": formatting.duration,
+        "energy": formatting.energy,
+        "mass": formatting.mass,
         "moment": formatting.moment,
         "words": formatting.words,
         "amount": formatting.amount,

@@ -217,6 +217,12 @@ class BoardTask(msgspec.Struct, frozen=True):
     title: str
     description: str
     category: str
+    harness_task: str
+    """lm-eval's task or group."""
+    shots: int | None
+    """Few-shot examples per prompt; null leaves it to the task's own definition."""
+    metrics: tuple[str, ...]
+    """lm-eval's keys, `metric,filter`; several are averaged."""
 
 
 class Board(msgspec.Struct, frozen=True):
@@ -282,6 +288,53 @@ class SubtaskScore(Score, frozen=True):
     stderr: float | None
     """Of the raw score."""
     samples: int
+    prompt_hash: str
+    """lm-eval's `task_hashes`: equal when the model was asked the same; empty if unknown."""
+    data_set: str
+    data_revision: str
+    """Commit of the data set; empty if unknown."""
+
+
+class Engine(msgspec.Struct, frozen=True):
+    name: str
+    reason: str
+    """Why this one."""
+    probed: int
+    """Requests that lm-eval's own backend answered as well."""
+    difference: float | None
+    """Largest difference of a log-likelihood from lm-eval's own backend there, in nats."""
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    forwarded: int
+    stock: int
+    """What lm-eval's own backend forwards at batch size 1."""
+    generated: int
+
+
+class Energy(msgspec.Struct, frozen=True):
+    """Of what the model ran on, its GPUs or else the CPU."""
+
+    kwh: float
+    co2_kg: float
+    method: contract_evaluation.EnergyMethod
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """How a score came about."""
+
+    engine: Engine
+    dtype: str
+    device: str
+    seed: int
+    limit: int | None
+    """Documents per lm-eval task; null for all."""
+    tokens: Tokens
+    phases: dict[str, float]
+    """Seconds by phase."""
+    energy: Energy | None
+    command: str
+    """What reproduces the scores with lm-eval alone, one command per line."""
 
 
 class ScoreDetails(Score, frozen=True):
@@ -289,6 +342,8 @@ class ScoreDetails(Score, frozen=True):
     engine: str
     versions: dict[str, str]
     subtasks: tuple[SubtaskScore, ...]
+    provenance: Provenance | None
+    """Null for scores from before this was kept."""
 
 
 class BoardEntryDetails(BoardEntry, frozen=True):

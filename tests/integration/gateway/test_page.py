@@ -92,6 +92,26 @@ async def test_a_request_page_follows_its_request(
         await expect(page.locator("#task-facts")).to_contain_text("50.00")
 
 
+async def test_a_request_page_says_how_each_task_was_scored(
+    gateway: RunningGateway, jetstream: JetStreamContext
+) -> None:
+    finished = a_request(state=RequestState.FINISHED, scored=("facts", "grammar"))
+    await show(jetstream, finished, an_entry())
+    async with open_page(390) as page:
+        await page.goto(f"{gateway.url}/requests/{finished.sid}")
+        facts = page.locator("#provenance-facts")
+        await facts.get_by_text("tree, bfloat16 on NVIDIA H200").click()
+
+        await expect(facts).to_contain_text("1,250,000; lm-eval alone 9,870,000")
+        await expect(facts).to_contain_text("12.3 Wh, 3.32 g")
+        await expect(facts).to_contain_text("estimated")
+        await expect(facts.get_by_role("link", name="acme/facts@dadadadadada")).to_be_visible()
+        await expect(facts.locator("pre")).to_contain_text("lm_eval run")
+        assert await page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+
+
 async def test_the_first_board_opens_a_page_that_waited_for_it(
     nats_url: str, jetstream: JetStreamContext, hub: str, tmp_path: Path
 ) -> None:

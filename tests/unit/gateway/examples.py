@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 from contracts.board import Board, BoardTask, Limits
+from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
 from contracts.submission import submission_id
 from contracts.views import (
@@ -121,6 +122,19 @@ def an_entry(
     )
 
 
+def a_provenance() -> Provenance:
+    return Provenance(
+        engine=Engine(name="tree", reason="agrees with lm-eval", probed=32, difference=3e-6),
+        dtype="bfloat16",
+        device="NVIDIA H200",
+        seed=1234,
+        tokens=Tokens(forwarded=1_250_000, stock=9_870_000),
+        phases={"build": 1.5, "score": 62.0},
+        energy=Energy(kwh=0.0123, co2_kg=0.00332, method=EnergyMethod.ESTIMATED),
+        command="lm_eval run --model hf --model_args pretrained=acme/tiny --tasks podium_facts",
+    )
+
+
 def _a_score(normalized: float) -> TaskScore:
     raw = 0.25 + 0.75 * normalized / 100
     return TaskScore(
@@ -133,10 +147,14 @@ def _a_score(normalized: float) -> TaskScore:
                 stderr=0.02,
                 normalized=normalized,
                 samples=200,
+                prompt_hash="5e" * 32,
+                data_set="acme/facts",
+                data_revision="da" * 20,
             ),
         ),
         seconds=1.5,
         engine="hf",
         versions={"lm_eval": "0.4.13"},
         details=None,
+        provenance=a_provenance(),
     )

@@ -1,3 +1,5 @@
+import pytest
+
 from contracts.evaluation import EvaluationProgress
 from contracts.models import Lane
 from contracts.views import RequestState
@@ -88,3 +90,21 @@ def test_a_download_is_counted_in_megabytes_and_the_rest_in_pieces() -> None:
 def test_a_sentence_is_escaped_and_its_code_is_set_apart() -> None:
     assert formatting.code_spans("Add `<b>` & more") == "Add <code>&lt;b&gt;</code> &amp; more"
     assert formatting.code_spans("a ` stray") == "a ` stray"
+
+
+@pytest.mark.parametrize(
+    ("kwh", "shown"),
+    [
+        (12.344, "12.3 kWh"),
+        (0.31, "310 Wh"),
+        (2.05e-6, "2.05 mWh"),
+        (4e-9, "0.004 mWh"),
+        (0, "0 mWh"),
+    ],
+)
+def test_energy_is_shown_in_a_unit_that_fits(kwh: float, shown: str) -> None:
+    assert formatting.energy(kwh) == shown
+
+
+def test_a_mass_is_shown_in_a_unit_that_fits() -> None:
+    assert [formatting.mass(kg) for kg in (3.2, 0.0032)] == ["3.2 kg", "3.2 g"]

@@ -13,7 +13,7 @@ from services.gateway.views import (
     received,
     request_details,
 )
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import a_board, a_provenance, a_request, an_entry
 
 COMMIT = "8d1f0c5e7a2b49f3b6c4d5e6f708192a3b4c5d6e"
 
@@ -83,7 +83,26 @@ def test_an_outstanding_score_is_absent_and_never_zero() -> None:
     assert shown.details["facts"].subtasks[0].samples == 200
 
 
+def test_a_cell_says_how_it_came_about() -> None:
+    [row] = ranked([an_entry()])
+
+    shown = board_entry_details(row).details["facts"]
+
+    assert msgspec.to_builtins(shown.provenance) == a_provenance().model_dump(mode="json")
+    [subtask] = shown.subtasks
+    assert (subtask.prompt_hash, subtask.data_set) == ("5e" * 32, "acme/facts")
+
+
+def test_a_cell_from_before_that_was_kept_says_so() -> None:
+    entry = an_entry()
+    score = entry.scores["facts"].model_copy(update={"provenance": None})
+    [row] = ranked([entry.model_copy(update={"scores": {"facts": score}})])
+
+    assert board_entry_details(row).details["facts"].provenance is None
+
+
 def test_a_board_keeps_the_order_of_its_tasks() -> None:
     shown = board(a_board(tasks=("zebra", "apple")))
 
     assert [task.id for task in shown.tasks] == ["zebra", "apple"]
+    assert (shown.tasks[0].harness_task, shown.tasks[0].metrics) == ("podium_zebra", ("acc,none",))
