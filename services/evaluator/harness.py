@@ -5,24 +5,20 @@ that has imported this module already."""
 
 import functools
 import platform
-import random
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
-import numpy
 import torch
 from lm_eval.api.task import Task
-from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
+from lm_eval.defaults import DEFAULT_OTHER_SEED
 from lm_eval.evaluator import evaluate
-from lm_eval.tasks import TaskManager
 
 from contracts.board import BoardTask
 from services.evaluator.details import write_samples
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.loading import load_model, out_of_memory
-from services.evaluator.nltk_data import nltk_data_required
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -36,44 +32,12 @@ from services.evaluator.protocol import (
 )
 from services.evaluator.results import harness_results
 from services.evaluator.scoring.slices import Course, Stopping
+from services.evaluator.tasks import load_tasks, seed_generators
 from services.evaluator.usage import Usage
 
 Report = Callable[[Message], None]
 IsStopping = Callable[[], bool]
 """Asked between two steps of the work: whether to put down the pen."""
-
-
-@functools.cache
-def _task_manager(options: HarnessOptions) -> TaskManager:
-    return TaskManager(
-        include_path=list(options.task_folders), include_defaults=options.harness_tasks
-    )
-
-
-def warm_up(options: HarnessOptions) -> None:
-    """Index lm-eval's task definitions. A fork of this process need not do it again."""
-    _task_manager(options)
-
-
-def load_data_sets(harness_tasks: tuple[str, ...], options: HarnessOptions) -> None:
-    """Load these tasks or groups, so that their data sets are in the local cache afterwards."""
-    for name in harness_tasks:
-        load_tasks(name, options)
-
-
-def known_tasks(options: HarnessOptions) -> list[str]:
-    """Every name that can be loaded: tasks, groups and tags."""
-    names: list[str] = _task_manager(options).all_tasks
-    return names
-
-
-def load_tasks(name: str, options: HarnessOptions) -> dict[str, Task]:
-    """The lm-eval task of that name, or the members of that group, with their data."""
-    # GPQA shuffles its answers while it is loaded, and `datasets` caches what comes out.
-    _seed_generators()
-    with nltk_data_required():
-        loaded: dict[str, Task] = _task_manager(options).load([name])["tasks"]
-    return loaded
 
 
 def machine(options: HarnessOptions) -> Machine:
@@ -145,7 +109,7 @@ def _score_task(
     board_task: BoardTask, tasks: list[Task], model: HarnessModel, assignment: Assignment
 ) -> TaskScores:
     began = time.monotonic()
-    _seed_generators()
+    seed_generators()
     for task in tasks:
         set_shots(task, board_task.shots)
     evaluation = evaluate(
@@ -166,18 +130,11 @@ def _score_task(
     )
 
 
-# These two are what `simple_evaluate` does before `evaluate`. Around them it lists the installed
-# packages and asks git for a version, which takes a second that each of a board's tasks would pay.
-
-
-def _seed_generators() -> None:
-    random.seed(DEFAULT_RANDOM_SEED)
-    numpy.random.seed(DEFAULT_OTHER_SEED)
-    torch.manual_seed(DEFAULT_OTHER_SEED)
-
-
 def set_shots(task: Task, shots: int | None) -> None:
-    """A task that is defined with 0 shots stays so, whatever is asked for."""
+    """A task that is defined with 0 shots stays so, whatever is asked for.
+
+    With `seed_generators` this is what `simple_evaluate` does before `evaluate`. Around it, it
+    lists the installed packages and asks git for a version: a second for each task of a board."""
     defined = task.get_config("num_fewshot")
     if defined is None or (shots is not None and defined != 0):
         task.set_config(key="num_fewshot", value=shots or 0)

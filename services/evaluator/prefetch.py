@@ -4,8 +4,9 @@ Scoring runs offline, so a short-lived process that is online does this before."
 
 import sys
 
-from services.evaluator.harness import load_data_sets
 from services.evaluator.settings import EvaluatorSettings
+from services.evaluator.tasks import load_tasks
 
 if __name__ == "__main__":
-    load_data_sets(tuple(sys.argv[1:]), EvaluatorSettings().harness_options)
+    for name in sys.argv[1:]:
+        load_tasks(name, EvaluatorSettings().harness_options)

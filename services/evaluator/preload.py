@@ -14,7 +14,8 @@ os.environ.update(
     PYTORCH_NVML_BASED_CUDA_CHECK="1",
 )
 
-from services.evaluator.harness import warm_up
+from services.evaluator import harness  # noqa: F401  the children need its imports
 from services.evaluator.settings import EvaluatorSettings
+from services.evaluator.tasks import warm_up
 
 warm_up(EvaluatorSettings().harness_options)

@@ -1,0 +1,46 @@
+"""lm-eval's tasks, found by name and loaded with their data as `simple_evaluate` loads them."""
+
+import functools
+import random
+
+import numpy
+import torch
+from lm_eval.api.task import Task
+from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
+from lm_eval.tasks import TaskManager
+
+from services.evaluator.nltk_data import nltk_data_required
+from services.evaluator.protocol import HarnessOptions
+
+
+@functools.cache
+def _task_manager(options: HarnessOptions) -> TaskManager:
+    return TaskManager(
+        include_path=list(options.task_folders), include_defaults=options.harness_tasks
+    )
+
+
+def warm_up(options: HarnessOptions) -> None:
+    """Index lm-eval's task definitions. A fork of this process need not do it again."""
+    _task_manager(options)
+
+
+def known_tasks(options: HarnessOptions) -> list[str]:
+    """Every name that can be loaded: tasks, groups and tags."""
+    names: list[str] = _task_manager(options).all_tasks
+    return names
+
+
+def load_tasks(name: str, options: HarnessOptions) -> dict[str, Task]:
+    """The lm-eval task of that name, or the members of that group, with their data."""
+    # GPQA shuffles its answers while it is loaded, and `datasets` caches what comes out.
+    seed_generators()
+    with nltk_data_required():
+        loaded: dict[str, Task] = _task_manager(options).load([name])["tasks"]
+    return loaded
+
+
+def seed_generators() -> None:
+    random.seed(DEFAULT_RANDOM_SEED)
+    numpy.random.seed(DEFAULT_OTHER_SEED)
+    torch.manual_seed(DEFAULT_OTHER_SEED)
