@@ -23,6 +23,10 @@ class EvaluationFault(Exception):
         return f"{self.failure.reason.code}: {self.failure.reason.message}"
 
 
+class Superseded(Exception):
+    """Another attempt at the same job has begun; this one has no say in it any more."""
+
+
 def blame_model(code: str, message: str, advice: str) -> EvaluationFault:
     """The same model would fail again, here or on another evaluator."""
     reason = Reason(code=code, message=message, advice=advice)
@@ -37,6 +41,14 @@ def blame_infrastructure(code: str, message: str, advice: str = "") -> Evaluatio
         advice=advice or "Request a re-run; if that fails as well, tell the operators.",
     )
     return EvaluationFault(Failure(FailureCause.INFRASTRUCTURE, reason))
+
+
+def scores_not_finite(found: str) -> EvaluationFault:
+    return blame_model(
+        "scores-not-finite",
+        f"{found}.",
+        "Check the model at the submitted precision; float16 overflows where bfloat16 does not.",
+    )
 
 
 def cancelled() -> EvaluationFault:

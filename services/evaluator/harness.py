@@ -17,8 +17,10 @@ from lm_eval.evaluator import evaluate
 
 from contracts.board import BoardTask
 from services.evaluator.details import write_samples
+from services.evaluator.devices import described, resolved
 from services.evaluator.harness_model import HarnessModel
-from services.evaluator.loading import load_model, out_of_memory
+from services.evaluator.loading import load_model
+from services.evaluator.model_files.faults import out_of_memory
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -41,9 +43,8 @@ IsStopping = Callable[[], bool]
 
 
 def machine(options: HarnessOptions) -> Machine:
-    device = torch.device(_device(options))
     return Machine(
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        device=described(options.device),
         versions={
             "python": platform.python_version(),
             **{name: version(name) for name in ("lm_eval", "transformers", "torch", "datasets")},
@@ -63,7 +64,7 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
     except (OSError, ValueError) as fault:
         report(DataSetsMissing(f"{type(fault).__name__}: {fault}"))
         return
-    model = load_model(assignment.snapshot, assignment.options, _device(assignment.options))
+    model = load_model(assignment.snapshot, assignment.options, resolved(assignment.options.device))
     for board_task in assignment.tasks:
         model.course = Course(
             board_task.id,
@@ -81,12 +82,6 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
             report(Stopped())
             return
         report(scores)
-
-
-def _device(options: HarnessOptions) -> str:
-    if options.device != "auto":
-        return options.device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def tasks_of(board_task: BoardTask, options: HarnessOptions) -> list[Task]:

@@ -10,7 +10,9 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from contracts.evaluation import Engine as Chosen
+from services.evaluator.chat_template import limited
 from services.evaluator.failures import blame_model
+from services.evaluator.generation import FiniteLogits, check_room
 from services.evaluator.scoring.choice import batches_of, choose
 from services.evaluator.scoring.compiling import (
     Compiled,
@@ -39,13 +41,10 @@ class HarnessModel(HFLM):
     def __init__(
         self,
         *,
-        quantization: Any = None,
         engine: Literal["auto", "hf"] = "auto",
         compiled_folder: Path | None = None,
         **options: Any,
     ) -> None:
-        self.loading_info: dict[str, Any] = {}
-        self._quantization = quantization
         super().__init__(**options)
         self.usage = Usage()
         self._trusts_stock_only = engine == "hf"
@@ -53,14 +52,12 @@ class HarnessModel(HFLM):
         self._asked_batch_size = self.batch_size_per_gpu
         self.model.register_forward_pre_hook(self._count_tokens, with_kwargs=True)
 
-    def _create_model(self, *arguments: Any, **options: Any) -> None:
-        # HFLM has no argument for it: it takes the config's, which a whole model has none of.
-        options["quantization_config"] = self._quantization or options["quantization_config"]
-        if options["peft"] or options["delta"]:
-            super()._create_model(*arguments, **options)
-            return
-        super()._create_model(*arguments, output_loading_info=True, **options)
-        self._model, self.loading_info = self._model
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        with limited(self.tokenizer):
+            prompt: str = super().apply_chat_template(chat_history, add_generation_prompt)
+        return prompt
 
     def loglikelihood(
         self, requests: list[Instance], disable_tqdm: bool = False
@@ -95,9 +92,13 @@ class HarnessModel(HFLM):
             return self._answer(compiled)
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        check_room([request.args[1] for request in requests], self.max_length, self.max_gen_toks)
         with self.usage.phase("generate"):
             texts: list[str] = super().generate_until(requests, disable_tqdm)
         return texts
+
+    def _model_generate(self, *arguments: Any, **options: Any) -> Any:
+        return super()._model_generate(*arguments, logits_processor=[FiniteLogits()], **options)
 
     def _answer(self, compiled: Compiled) -> list[Answer]:
         self.usage.stock_tokens += compiled.stock_tokens
@@ -117,8 +118,9 @@ class HarnessModel(HFLM):
         return _CPU_BUDGET if self.device.type == "cpu" else _GPU_BUDGET
 
     def _setting(self) -> str:
-        attention = self.model.config._attn_implementation
-        return f"{self.device.type}/{self.model.dtype}/{attention}/{self._quantization}"
+        config = self.model.config
+        quantization = getattr(config, "quantization_config", None)
+        return f"{self.device.type}/{self.model.dtype}/{config._attn_implementation}/{quantization}"
 
     def _count_tokens(self, _: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
         tokens = arguments[0] if arguments else options["input_ids"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.evaluator.failures import blame_model
+from services.evaluator.failures import scores_not_finite
 from services.evaluator.protocol import Slice
 from services.evaluator.scoring.compiling import Compiled
 from services.evaluator.scoring.engine import Answer, Engine, Part
@@ -101,9 +101,4 @@ def _part(finished: Slice) -> Part:
 def _check_finite(logprobs: np.ndarray) -> None:
     bad = logprobs[~np.isfinite(logprobs)]
     if len(bad):
-        raise blame_model(
-            "scores-not-finite",
-            f"The model gave a log-likelihood of {bad[0]} to an answer.",
-            "Check the model at the submitted precision; float16 overflows where bfloat16 does"
-            " not.",
-        )
+        raise scores_not_finite(f"The model gave a log-likelihood of {bad[0]} to an answer")

@@ -1,0 +1,1 @@
+"""What a repository holds: checked and loaded part by part. `loading` puts the parts together."""
