@@ -1,6 +1,6 @@
 """The real suites with data from ../shared/bench, and a model and tokenizer of any size.
 
-The data are not part of the project. Neither are GPQA and MATH part of the data: made rows stand in."""
+The data are not part of the project. GPQA and MATH are not among them; made rows stand in."""
 
 import os
 import sys

@@ -2,7 +2,7 @@
 agree with lm-eval's own backend on some of the very questions before it answers the rest."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import torch
@@ -28,11 +28,13 @@ def choose(model: HFLM, compiled: Compiled, budget: int) -> tuple[Engine, Chosen
     """The fastest engine that gives the answers of lm-eval's own backend. `budget` is the number of
     tokens per forward pass."""
     probe = _probe(compiled)
+    probed = 0
     refusals = []
     if limit := _switches_rope_at(model, compiled):
         refusals.append(f"tree, fork: the rotary embedding changes at {limit} tokens")
     else:
         expected = _by_stock(model, probe, 1)
+        probed = len(probe)
         tolerance = _tolerance(model, probe, expected)
         # Small chunks, so that the probe is cut like a whole task is.
         small = max(32, len(probe.tree) // 3)
@@ -49,11 +51,13 @@ def choose(model: HFLM, compiled: Compiled, budget: int) -> tuple[Engine, Chosen
                 return _make(kind, model, budget), Chosen(
                     name=kind.name,
                     reason="; ".join([*refusals, reason]),
-                    probed=len(probe),
+                    probed=probed,
                     difference=difference,
                 )
             refusals.append(f"{kind.name}: differs by {difference:.2g} nats")
-    return StockEngine(model), Chosen(name=StockEngine.name, reason="; ".join(refusals))
+    return StockEngine(model), Chosen(
+        name=StockEngine.name, reason="; ".join(refusals), probed=probed
+    )
 
 
 def _make(kind: type[Engine], model: HFLM, budget: int) -> Engine:
@@ -88,19 +92,24 @@ def _tolerance(model: HFLM, probe: Compiled, expected: list[Answer]) -> float:
 
 
 def _by_stock(model: HFLM, probe: Compiled, batch_size: int) -> list[Answer]:
-    with batches_of(model, batch_size):
+    # In the model's own half precision lm-eval's sums are as coarse as a wrong mask is wrong.
+    with batches_of(model, batch_size), _changed(model, "softmax_dtype", torch.float32):
         return run_whole(StockEngine(model), probe)
 
 
-@contextmanager
-def batches_of(model: HFLM, size: int) -> Iterator[None]:
+def batches_of(model: HFLM, size: int | str) -> AbstractContextManager[None]:
     """Let lm-eval's own backend forward so many inputs at once."""
-    before = model.batch_size_per_gpu
-    model.batch_size_per_gpu = size
+    return _changed(model, "batch_size_per_gpu", size)
+
+
+@contextmanager
+def _changed(model: HFLM, name: str, value: object) -> Iterator[None]:
+    before = getattr(model, name)
+    setattr(model, name, value)
     try:
         yield
     finally:
-        model.batch_size_per_gpu = before
+        setattr(model, name, before)
 
 
 def _difference(answers: list[Answer], expected: list[Answer]) -> float:

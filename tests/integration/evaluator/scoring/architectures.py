@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 from services.evaluator.harness_model import HarnessModel
 
 _SIZES = {
-    "vocab_size": 300,
+    "vocab_size": 256,
     "hidden_size": 32,
     "intermediate_size": 48,
     "num_hidden_layers": 2,
@@ -24,7 +24,7 @@ _SIZES = {
 }
 _ONE_HEAD_EACH = {"num_key_value_heads": 4}
 _GPT_SIZES = {
-    "vocab_size": 300,
+    "vocab_size": 256,
     "n_embd": 32,
     "n_layer": 2,
     "n_head": 4,
@@ -123,16 +123,16 @@ TREE: Configs = {
     ),
 }
 FORK: Configs = {
-    "bloom": ("bloom", {"vocab_size": 300, "hidden_size": 32, "n_layer": 2, "n_head": 4}),
+    "bloom": ("bloom", {"vocab_size": 256, "hidden_size": 32, "n_layer": 2, "n_head": 4}),
     "mpt": (
         "mpt",
-        {"vocab_size": 300, "d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 512},
+        {"vocab_size": 256, "d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 512},
     ),
     "falcon with ALiBi": ("falcon", _SIZES | {"alibi": True, "new_decoder_architecture": False}),
     "gpt_neo": (
         "gpt_neo",
         {
-            "vocab_size": 300,
+            "vocab_size": 256,
             "hidden_size": 32,
             "num_layers": 2,
             "num_heads": 4,
@@ -170,11 +170,11 @@ FORK: Configs = {
     ),
 }
 STOCK: Configs = {
-    "mamba": ("mamba", {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2}),
+    "mamba": ("mamba", {"vocab_size": 256, "hidden_size": 32, "num_hidden_layers": 2}),
     "mamba2": (
         "mamba2",
         {
-            "vocab_size": 300,
+            "vocab_size": 256,
             "hidden_size": 32,
             "num_hidden_layers": 2,
             "num_heads": 8,
@@ -183,7 +183,7 @@ STOCK: Configs = {
             "state_size": 8,
         },
     ),
-    "rwkv": ("rwkv", {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 2}),
+    "rwkv": ("rwkv", {"vocab_size": 256, "hidden_size": 32, "num_hidden_layers": 2}),
 }
 
 
@@ -219,9 +219,9 @@ def letters() -> PreTrainedTokenizerFast:
     )
 
 
-def questions() -> list[tuple[str, str]]:
+def questions(seed: int = 0) -> list[tuple[str, str]]:
     """Few-shot prompts with a common preamble, choices of one and of many tokens."""
-    words = random.Random(0)
+    words = random.Random(seed)
 
     def text(length: int) -> str:
         return "".join(words.choices("abcdefghij klmno", k=length))
@@ -234,4 +234,6 @@ def questions() -> list[tuple[str, str]]:
             pairs += [(question, f" {letter}") for letter in "ABC"]
         question = preamble + text(20)
         pairs += [(question, f" {text(words.randint(3, 25))}x") for _ in range(3)]
+    # One of them is what the model would write.
+    pairs += [(text(30), character) for character in map(chr, range(2, 256))]
     return [*pairs, (text(4), " short"), (text(300), " cut from the left"), ("", "no context")]

@@ -16,7 +16,7 @@ from services.evaluator.scoring.encoding import encode_pairs
 from tests.integration.evaluator.scoring.architectures import TREE, questions, random_model
 
 PAIRS = [
-    *questions(),
+    *(pair for pair in questions() if len(pair[1]) > 1),
     ("Question: naïve café 你好 🙂\nAnswer:", " 🙂 é"),
     ("ends in spaces   ", "continuation"),
     ("ends in a newline\n", "continuation"),

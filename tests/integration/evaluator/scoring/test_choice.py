@@ -1,0 +1,134 @@
+"""A model that an engine gets wrong has to be found out before it is scored."""
+
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, LlamaForCausalLM, PreTrainedModel
+
+from services.evaluator.scoring.choice import choose
+from services.evaluator.scoring.compiling import compile_pairs
+from services.evaluator.scoring.engine import run_whole
+from services.evaluator.scoring.stock import StockEngine
+from tests.integration.evaluator.scoring.architectures import (
+    TREE,
+    harness_model,
+    questions,
+    random_model,
+)
+
+
+class Maskless(LlamaForCausalLM):  # type: ignore[misc]
+    """Sees everything before it, whatever the mask says."""
+
+    def forward(self, *arguments: Any, attention_mask: Any = None, **options: Any) -> Any:
+        return super().forward(*arguments, **options)
+
+
+class Forgetful(Maskless):
+    """Has lost what its cache held."""
+
+    def forward(self, *arguments: Any, past_key_values: Any = None, **options: Any) -> Any:
+        return super().forward(*arguments, **options)
+
+
+class Nowhere(LlamaForCausalLM):  # type: ignore[misc]
+    """Counts positions by itself."""
+
+    def forward(self, *arguments: Any, position_ids: Any = None, **options: Any) -> Any:
+        return super().forward(*arguments, **options)
+
+
+class Shortsighted(LlamaForCausalLM):  # type: ignore[misc]
+    """Takes no mask once a text is long."""
+
+    limit = 200
+
+    def forward(self, *arguments: Any, attention_mask: Any = None, **options: Any) -> Any:
+        if attention_mask is not None and options["position_ids"].max() < self.limit:
+            options["attention_mask"] = attention_mask
+        return super().forward(*arguments, **options)
+
+
+def llama(kind: type[PreTrainedModel] = LlamaForCausalLM, **sizes: Any) -> PreTrainedModel:
+    model = kind(AutoConfig.for_model("llama", **(TREE["llama"][1] | sizes))).eval()
+    model.load_state_dict(random_model(*TREE["llama"]).state_dict())
+    return model
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(Maskless, "fork"), (Nowhere, "fork"), (Forgetful, "hf")]
+)
+def test_an_engine_that_is_wrong_is_refused_with_the_difference(
+    kind: type[PreTrainedModel], expected: str
+) -> None:
+    model = harness_model(llama(kind))
+    compiled = compile_pairs(model, questions())
+
+    engine, chosen = choose(model, compiled, budget=64)
+
+    assert engine.name == chosen.name == expected
+    assert "tree: differs by" in chosen.reason
+    assert chosen.probed > 0
+
+
+def test_an_error_that_only_the_longest_question_shows_is_noticed() -> None:
+    model = harness_model(llama(Shortsighted))
+    compiled = compile_pairs(model, questions())
+    assert sorted(compiled.lengths())[-2] < Shortsighted.limit < max(compiled.lengths())
+
+    _, chosen = choose(model, compiled, budget=64)
+
+    assert chosen.name == "fork"
+
+
+@pytest.mark.parametrize("rope", ["dynamic", "longrope"])
+@pytest.mark.parametrize(("limit", "expected"), [(100, "hf"), (300, "tree")])
+def test_rotary_embeddings_that_change_with_the_length_are_scored_by_lm_eval(
+    rope: str, limit: int, expected: str
+) -> None:
+    parameters = {
+        "rope_type": rope,
+        "rope_theta": 10_000.0,
+        "factor": 4.0,
+        "original_max_position_embeddings": limit,
+    }
+    if rope == "longrope":
+        parameters |= {"short_factor": [1.0] * 4, "long_factor": [4.0] * 4}
+    sizes = {"rope_parameters": parameters, "max_position_embeddings": limit}
+    model = harness_model(llama(**sizes))
+    compiled = compile_pairs(model, questions())
+
+    _, chosen = choose(model, compiled, budget=64)
+
+    assert chosen.name == expected, chosen.reason
+    assert (f"changes at {limit} tokens" in chosen.reason) == (expected == "hf")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
+    dtype: torch.dtype,
+) -> None:
+    sound = harness_model(llama().to(dtype))
+    broken = harness_model(llama(Maskless).to(dtype))
+    compiled = compile_pairs(sound, questions())
+
+    assert choose(sound, compiled, budget=64)[1].name == "tree"
+    assert choose(broken, compiled, budget=64)[1].name == "fork"
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_tree_is_no_further_from_full_precision_than_lm_eval(dtype: torch.dtype) -> None:
+    exact = harness_model(llama())
+    rounded = harness_model(llama().to(dtype), softmax_dtype=None)
+    compiled = compile_pairs(exact, questions())
+    expected = [answer[0] for answer in run_whole(StockEngine(exact), compiled)]
+
+    def error(answers: list[tuple[float, bool]]) -> float:
+        pairs = zip(answers, expected, strict=True)
+        return sum(abs(answer[0] - true) for answer, true in pairs)
+
+    tree, chosen = choose(rounded, compiled, budget=64)
+
+    assert chosen.name == "tree"
+    assert error(run_whole(tree, compiled)) < 1.5 * error(run_whole(StockEngine(rounded), compiled))

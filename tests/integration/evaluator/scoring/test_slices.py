@@ -1,0 +1,173 @@
+"""A run can be left after any part and gone on with by another process."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from services.evaluator.failures import EvaluationFault
+from services.evaluator.harness_model import HarnessModel
+from services.evaluator.protocol import Slice
+from services.evaluator.scoring.compiling import Compiled, compile_pairs
+from services.evaluator.scoring.engine import Engine, run_whole
+from services.evaluator.scoring.fork import ForkEngine
+from services.evaluator.scoring.prefix_tree import PrefixTreeEngine
+from services.evaluator.scoring.slices import Course, Stopping, answer
+from services.evaluator.scoring.stock import StockEngine
+from tests.integration.evaluator.scoring.architectures import (
+    TREE,
+    harness_model,
+    questions,
+    random_model,
+)
+
+ENGINES: dict[str, Callable[[HarnessModel], Engine]] = {
+    "tree": lambda model: PrefixTreeEngine(model, 64),
+    "fork": ForkEngine,
+    "hf": StockEngine,
+}
+every_engine = pytest.mark.parametrize("name", ENGINES)
+
+
+@pytest.fixture
+def model() -> HarnessModel:
+    return harness_model(random_model(*TREE["llama"]), batch_size=1)
+
+
+@pytest.fixture
+def compiled(model: HarnessModel) -> Compiled:
+    return compile_pairs(model, [*questions(0), *questions(1), *questions(2)])
+
+
+def course(slices: list[Slice], *, stop_after: int | None = None, task: str = "colours") -> Course:
+    steps = itertools.count(1)
+    return Course(
+        task=task,
+        finished=tuple(slices),
+        report=slices.append,
+        announce=lambda done, total: None,
+        stopping=lambda: stop_after is not None and next(steps) >= stop_after,
+    )
+
+
+@every_engine
+def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_answers(
+    name: str, model: HarnessModel, compiled: Compiled
+) -> None:
+    engine = ENGINES[name](model)
+    expected = run_whole(engine, compiled)
+    slices: list[Slice] = []
+
+    for _ in range(3):
+        with pytest.raises(Stopping):
+            answer(engine, compiled, "float32", course(slices, stop_after=1))
+    answers = answer(engine, compiled, "float32", course(slices))
+
+    assert [(one.start, one.stop) for one in slices] == [
+        (0, slices[0].stop),
+        (slices[0].stop, slices[1].stop),
+        (slices[1].stop, slices[2].stop),
+    ]
+    for (logprob, greedy), (expected_logprob, expected_greedy) in zip(
+        answers, expected, strict=True
+    ):
+        assert logprob == pytest.approx(expected_logprob, abs=1e-4)
+        assert greedy == expected_greedy
+
+
+@every_engine
+def test_what_is_finished_is_not_forwarded_again(
+    name: str, model: HarnessModel, compiled: Compiled
+) -> None:
+    engine = ENGINES[name](model)
+    model.usage.forwarded_tokens = 0
+    run_whole(engine, compiled)
+    whole = model.usage.forwarded_tokens
+    slices: list[Slice] = []
+    with pytest.raises(Stopping):
+        answer(engine, compiled, "float32", course(slices, stop_after=5))
+
+    model.usage.forwarded_tokens = 0
+    answer(engine, compiled, "float32", course(slices))
+
+    share_left = 1 - slices[-1].stop / engine.size(compiled)
+    open_path = int(compiled.lengths().max())
+    assert model.usage.forwarded_tokens < whole * (share_left + 0.25) + open_path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"task": "tones"}, {"plan": "other"}, {"start": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_slices_of_something_else_are_left_aside(
+    change: dict[str, object], model: HarnessModel, compiled: Compiled
+) -> None:
+    engine = ENGINES["tree"](model)
+    slices: list[Slice] = []
+    with pytest.raises(Stopping):
+        answer(engine, compiled, "float32", course(slices, stop_after=2))
+    wrong = [dataclasses.replace(slices[0], **change, answers=b"\0" * 99)]  # type: ignore[arg-type]
+
+    answers = answer(engine, compiled, "float32", course(wrong))
+
+    assert answers == run_whole(engine, compiled)
+
+
+def test_another_setting_starts_anew(model: HarnessModel, compiled: Compiled) -> None:
+    engine = ENGINES["tree"](model)
+    slices: list[Slice] = []
+    with pytest.raises(Stopping):
+        answer(engine, compiled, "bfloat16", course(slices, stop_after=2))
+
+    model.usage.forwarded_tokens = 0
+    answer(engine, compiled, "float32", course(slices))
+
+    assert model.usage.forwarded_tokens == len(compiled.tree)
+
+
+def test_any_stretch_of_the_stream_can_be_scored_alone(
+    model: HarnessModel, compiled: Compiled
+) -> None:
+    """Two devices could share the work: the second begins in the middle."""
+    engine = PrefixTreeEngine(model, 50)
+    whole = list(engine.run(compiled))
+
+    for part in whole[:-1]:
+        following = next(iter(engine.run(compiled, part.stop)))
+        [expected] = [other for other in whole if other.stop == following.stop]
+        assert following.logprobs == pytest.approx(expected.logprobs, abs=1e-4)
+        assert following.greedy.tolist() == expected.greedy.tolist()
+
+
+def test_a_chunk_that_does_not_fit_memory_is_done_again_in_halves(
+    model: HarnessModel, compiled: Compiled
+) -> None:
+    expected = run_whole(PrefixTreeEngine(model, 512), compiled)
+    too_large: list[int] = []
+
+    def runs_out(_: torch.nn.Module, __: object, options: dict[str, torch.Tensor]) -> None:
+        if options["input_ids"].numel() > 100:
+            too_large.append(options["input_ids"].numel())
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.model.register_forward_pre_hook(runs_out, with_kwargs=True)
+    answers = run_whole(PrefixTreeEngine(model, 512), compiled)
+
+    assert too_large == [512, 256, 128]
+    assert [answer[1] for answer in answers] == [answer[1] for answer in expected]
+    assert [answer[0] for answer in answers] == pytest.approx(
+        [answer[0] for answer in expected], abs=1e-4
+    )
+
+
+def test_an_answer_that_is_no_number_is_the_models_failure(
+    model: HarnessModel, compiled: Compiled
+) -> None:
+    with torch.no_grad():
+        model.model.lm_head.weight[0, 0] = float("nan")
+
+    with pytest.raises(EvaluationFault, match="scores-not-finite"):
+        answer(ENGINES["tree"](model), compiled, "float32", course([]))
