@@ -1,7 +1,12 @@
 """python -m services.evaluator: take jobs and evaluate them until told to stop."""
 
 import asyncio
-from contextlib import aclosing
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,43 +15,84 @@ import structlog
 from runtime.boards import load_boards
 from runtime.bus import service_connection
 from runtime.service import Readiness, health_endpoints, run_service
-from services.evaluator.child import WarmChildren, describe_machine
-from services.evaluator.jobs import JobQueues
-from services.evaluator.protocol import HarnessOptions, Machine
+from services.evaluator.child import WarmChildren, describe_machines
+from services.evaluator.evaluation import OUTPUT, Station
+from services.evaluator.failures import EvaluationFault, Failure
+from services.evaluator.interrupts import meanwhile
+from services.evaluator.protocol import Machine
 from services.evaluator.settings import EvaluatorSettings
-from services.evaluator.work import Evaluator
+from services.evaluator.work import Evaluator, work
 
 log = structlog.get_logger(__name__)
 
+_EXIT_AFTER_S = 24.0
+_MOST_THREADS = 64
+"""Each device takes one to listen to its child, and a few more to start, end and download. The
+default of a host with few cores would let the devices wait for each other."""
+
 
 async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_MOST_THREADS))
     boards = load_boards(settings.boards)
     readiness = Readiness("nats", "harness")
     children = WarmChildren()
-    async with health_endpoints(settings, readiness):
-        machine = await _warm_up(children, settings.harness_options)
+    async with meanwhile(_exit_in_time(stop)), health_endpoints(settings, readiness):
+        machines = await _warm_up(children, settings)
         readiness.done("harness")
         async with service_connection(settings.nats_url, name=settings.name, stop=stop) as client:
             if client is None:
                 return
             readiness.done("nats")
-            log.info("ready", device=machine.device, tiers=list(settings.tiers))
-            evaluator = Evaluator(client, settings, boards, children, machine)
-            queues = JobQueues(client, settings.tiers)
-            while job := await queues.next_job(stop):
-                await evaluator.handle(job, stop)
+            devices = [machine.device for machine in machines]
+            log.info("ready", devices=devices, tiers=list(settings.tiers))
+            stations = _stations(settings, machines, children)
+            evaluators = [Evaluator(client, boards, station) for station in stations]
+            await work(evaluators, settings.tiers, stop)
 
 
-async def _warm_up(children: WarmChildren, options: HarnessOptions) -> Machine:
-    """Starts the fork server. Raises EvaluationFault when lm-eval cannot be imported; the log has
-    the traceback."""
-    with TemporaryDirectory(prefix="podium-evaluator-") as folder:
-        output = Path(folder, "output.log")
-        async with aclosing(children.run(describe_machine, options, output)) as messages:
-            async for message in messages:
-                if isinstance(message, Machine):
-                    return message
-    raise AssertionError("a child that ends in order describes its machine")
+def _stations(
+    settings: EvaluatorSettings, machines: Sequence[Machine], children: WarmChildren
+) -> list[Station]:
+    return [
+        Station(
+            name=settings.name if len(machines) == 1 else f"{settings.name}-{number}",
+            machine=machine,
+            options=replace(settings.harness_options, device=machine.torch_device),
+            hub_url=settings.hub_url,
+            children=children,
+        )
+        for number, machine in enumerate(machines, 1)
+    ]
+
+
+async def _warm_up(children: WarmChildren, settings: EvaluatorSettings) -> list[Machine]:
+    """Starts the fork server. Raises EvaluationFault when lm-eval cannot be imported, the log has
+    the traceback; or when there is no such device."""
+    wanted = (settings.harness_options, settings.devices)
+    machines = []
+    with TemporaryDirectory() as folder:
+        async with children.start(describe_machines, wanted, Path(folder, OUTPUT)) as child:
+            async for message in child.messages():
+                match message:
+                    case Machine():
+                        machines.append(message)
+                    case Failure():
+                        raise EvaluationFault(message)
+    return machines
+
+
+async def _exit_in_time(stop: asyncio.Event) -> None:
+    """Threads cannot be ended: one that waits for a Hub that has gone silent keeps the process. By
+    then jobs have been handed back, and children die with their parent."""
+
+    def exit_now() -> None:
+        sys.stderr.write(f"still here {_EXIT_AFTER_S:.0f} s after the order to stop; exiting\n")
+        os._exit(70)
+
+    await stop.wait()
+    timer = threading.Timer(_EXIT_AFTER_S, exit_now)
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> None:

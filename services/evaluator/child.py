@@ -3,20 +3,70 @@
 import asyncio
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 from services.evaluator.failures import EvaluationFault, blame_infrastructure
+from services.evaluator.messages import read_message
 from services.evaluator.protocol import Assignment, HarnessOptions, Message
 
 _TAIL_LINES = 40
 _TAIL_BYTES = 8192
 
 Send = Callable[[Message], None]
+IsStopping = Callable[[], bool]
+Target = Callable[[Any, Send, IsStopping], None]
+"""What a child does with its argument; it is asked to stop by what the last parameter says."""
+
+
+class Child:
+    """A process that runs a model."""
+
+    def __init__(self, process: ForkServerProcess, connection: Connection, turns: threading.Lock):
+        self._process = process
+        self._connection = connection
+        self._turns = turns
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """What it sends, until it ends. Raises EvaluationFault for a child that died otherwise than
+        by returning."""
+        while (message := await asyncio.to_thread(_receive, self._connection)) is not None:
+            yield message
+        await asyncio.to_thread(self.join)
+        if self._process.exitcode != 0:
+            raise _died(self._process.exitcode)
+
+    def ask_to_stop(self) -> None:
+        """Only a child that is at its work hears it; one that is still starting would be killed."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """With whatever processes it has started."""
+        with suppress(ProcessLookupError):  # not yet the leader of a group, or gone
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
+
+    def join(self) -> None:
+        # Starting a process looks after all others, and two who ask for an exit code get one.
+        with self._turns:
+            self._process.join()
+
+    def close(self) -> None:
+        self._process.close()
+        self._connection.close()
 
 
 class WarmChildren:
@@ -25,45 +75,61 @@ class WarmChildren:
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["services.evaluator.preload"])
+        self._turns = threading.Lock()
 
-    async def run(
-        self, target: Callable[[Any, Send], None], argument: Any, log: Path
-    ) -> AsyncGenerator[Message, None]:
-        """What the child sends, until it ends. Close the generator to kill the child; a child that
-        died otherwise than by returning raises EvaluationFault; what it printed is in `log`."""
+    @asynccontextmanager
+    async def start(self, target: Target, argument: Any, log: Path) -> AsyncIterator[Child]:
+        """A child that does this, killed at the end of the block if it still lives. What it prints
+        is in `log`. Raises EvaluationFault when there is no process to be had."""
         ours, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(target=_enter, args=(target, argument, theirs, log))
-        # The first start waits for the server's imports; a child without a parent ends itself.
-        starting = asyncio.ensure_future(asyncio.to_thread(process.start))
+        child = Child(process, ours, self._turns)
+        # The first start waits for the server's imports.
+        starting = asyncio.create_task(asyncio.to_thread(self._start, process))
         try:
-            await asyncio.shield(starting)
+            try:
+                await asyncio.shield(starting)
+            except (OSError, EOFError) as fault:
+                raise blame_infrastructure(
+                    "evaluation-did-not-start", f"No process could be started: {fault!r}"
+                ) from fault
             theirs.close()
-            while (message := await asyncio.to_thread(_receive, ours)) is not None:
-                yield message
-            await asyncio.to_thread(process.join)
-            if process.exitcode != 0:
-                raise _died(process.exitcode)
+            yield child
         finally:
-            await starting
-            process.kill()
-            await asyncio.to_thread(process.join)
-            process.close()
-            theirs.close()
-            ours.close()
+            # Whoever cancels a second time must not leave a child behind.
+            await asyncio.shield(asyncio.create_task(_end(child, starting, theirs)))
+
+    def _start(self, process: ForkServerProcess) -> None:
+        with self._turns:
+            process.start()
 
 
-def describe_machine(options: HarnessOptions, send: Send) -> None:
-    """To be run in a child: one Machine message."""
+async def _end(child: Child, starting: "asyncio.Task[None]", theirs: Connection) -> None:
+    await asyncio.wait({starting})
+    theirs.close()
+    if starting.exception() is None:
+        child.kill()
+        await asyncio.to_thread(child.join)
+    child.close()
+
+
+def describe_machines(
+    wanted: tuple[HarnessOptions, tuple[str, ...]], send: Send, stopping: IsStopping
+) -> None:
+    """To be run in a child: a Machine message for each device that the settings name."""
+    from services.evaluator import devices, harness
+
+    options, names = wanted
+    for device in devices.expanded(names):
+        send(harness.machine(replace(options, device=device)))
+
+
+def score(assignment: Assignment, send: Send, stopping: IsStopping) -> None:
+    """To be run in a child: Step, Slice and TaskScores messages, or one that says why there are
+    none."""
     from services.evaluator import harness
 
-    send(harness.machine(options))
-
-
-def score(assignment: Assignment, send: Send) -> None:
-    """To be run in a child: Step and TaskScores messages, or one that says why there are none."""
-    from services.evaluator import harness
-
-    harness.score(assignment, send, stopping=lambda: False)
+    harness.score(assignment, send, stopping)
 
 
 def log_tail(log: Path) -> str:
@@ -78,10 +144,13 @@ def log_tail(log: Path) -> str:
 
 def _receive(connection: Connection) -> Message | None:
     try:
-        message: Message = connection.recv()
+        return read_message(connection.recv_bytes())
     except (EOFError, OSError):  # OSError: the child died in the middle of a message
         return None
-    return message
+    except pickle.UnpicklingError as fault:
+        raise blame_infrastructure(
+            "evaluation-broke-off", f"The process that ran the model sent no message: {fault}"
+        ) from fault
 
 
 def _died(exit_code: int | None) -> EvaluationFault:
@@ -105,17 +174,17 @@ def _died(exit_code: int | None) -> EvaluationFault:
 # ── in the child ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _enter(
-    target: Callable[[Any, Send], None], argument: Any, connection: Connection, log: Path
-) -> None:
-    # Ctrl-C reaches the whole terminal; the service decides when its child ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _enter(target: Target, argument: Any, connection: Connection, log: Path) -> None:
+    # A group of its own, which ends as one; what the terminal's Ctrl-C reaches is another group.
+    os.setpgid(0, 0)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     threading.Thread(target=_die_with_parent, daemon=True).start()
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     try:
-        target(argument, connection.send)
+        target(argument, connection.send, stop.is_set)
     except EvaluationFault as fault:
         connection.send(fault.failure)
 
@@ -124,4 +193,4 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)

@@ -45,6 +45,7 @@ IsStopping = Callable[[], bool]
 def machine(options: HarnessOptions) -> Machine:
     return Machine(
         device=described(options.device),
+        torch_device=resolved(options.device),
         versions={
             "python": platform.python_version(),
             **{name: version(name) for name in ("lm_eval", "transformers", "torch", "datasets")},

@@ -1,44 +1,46 @@
-"""Work that ends early when something else happens first."""
+"""Work that ends early when something else happens first, and what goes on beside it."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from runtime.service import cancel_until_done
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Deadline:
-    seconds: float
-    fault: BaseException
+class Interrupt:
+    """Ends a piece of work, for the first reason that anybody calls it with."""
 
+    def __init__(self) -> None:
+        self._reason: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
-async def unless(
-    interrupts: Mapping[asyncio.Event, BaseException],
-    work: Coroutine[Any, Any, T],
-    deadline: Deadline | None = None,
-) -> T:
-    """The result of `work`. When one of the events is set before that, or the deadline passes, the
-    work is cancelled, and what stands for the interruption is raised once it has cleaned up."""
-    working = asyncio.create_task(work)
-    waiting = {asyncio.create_task(event.wait()): fault for event, fault in interrupts.items()}
-    try:
-        done, _ = await asyncio.wait(
-            {working, *waiting},
-            timeout=deadline.seconds if deadline else None,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-    finally:
-        for task in waiting:
-            task.cancel()
-        if not working.done():
-            working.cancel()
-            await asyncio.wait({working})
-    if not working.cancelled():
+    def __call__(self, reason: BaseException) -> None:
+        if not self._reason.done():
+            self._reason.set_result(reason)
+
+    async def unless(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`. Interrupted before that, the work is cancelled, and the reason is
+        raised once it has cleaned up."""
+        working = asyncio.create_task(work)
+        either: tuple[asyncio.Future[Any], ...] = (working, self._reason)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_until_done([working])
+        if working.cancelled():
+            raise self._reason.result()
         return working.result()
-    for task, fault in waiting.items():
-        if task in done:
-            raise fault
-    assert deadline is not None
-    raise deadline.fault
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do this for as long as the `with` block lasts. What it raised is raised at the end."""
+    working = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        await cancel_until_done([working])
+    if not working.cancelled():
+        working.result()

@@ -20,6 +20,7 @@ from contracts.models import Lane, Tier
 from contracts.submission import SubmissionAccepted
 from contracts.topology import EVALUATORS, EVENTS, Consumer
 from runtime.bus import UnreadableMessageError, bury, read_event, through_outages
+from services.evaluator.interrupts import meanwhile
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +45,8 @@ class Job:
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Tell the server while this lasts that the job is being worked on."""
-        beating = asyncio.create_task(self._beat())
-        try:
+        async with meanwhile(self._beat()):
             yield
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
 
     async def _beat(self) -> None:
         while True:

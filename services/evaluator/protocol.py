@@ -81,9 +81,12 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the child runs on."""
+    """What a child runs on."""
 
     device: str
+    """For people, such as `NVIDIA H200`."""
+    torch_device: str
+    """For PyTorch, such as `cuda:1`."""
     versions: dict[str, str]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from contracts.base import Event
@@ -22,6 +23,8 @@ from contracts.submission import SubmissionCancelled
 from contracts.topology import DETAILS_BUCKET, EVENTS
 from runtime.bus import (
     AlreadyPublishedError,
+    UnreadableMessageError,
+    decode_event,
     publish_event_until_stored,
     through_outages,
 )
@@ -61,17 +64,46 @@ class RunRecord:
         # An older cancellation was of a run before this one.
         return sequence is not None and sequence > self.job.accepted_sequence
 
-    async def is_scored(self, task: str) -> bool:
+    async def seconds_of(self, task: str) -> float | None:
+        """What the task took; None while it has no scores."""
         accepted = self.job.accepted
-        subject = EvaluationTaskScored.subject_filter(sid=accepted.sid, run=accepted.run, task=task)
-        return await self._last_sequence(subject) is not None
+        last = await self._last(
+            EvaluationTaskScored.subject_filter(sid=accepted.sid, run=accepted.run, task=task)
+        )
+        return last[0].seconds if last and isinstance(last[0], EvaluationTaskScored) else None
+
+    async def is_superseded(self) -> bool:
+        """The server took this attempt for dead and gave the job to another, which has begun."""
+        accepted = self.job.accepted
+        last = await self._last(
+            EvaluationStarted.subject_filter(sid=accepted.sid, run=accepted.run)
+        )
+        event, envelope = last or (None, None)
+        if envelope is None or not isinstance(event, EvaluationStarted):
+            return False
+        # The same run may stand in two queues, as two jobs that count their attempts apart.
+        of_this_job = envelope.id == self._envelope(event, event.attempt).id
+        return of_this_job and event.attempt > self.job.attempt
+
+    async def _last(self, subject: str) -> tuple[Event, Envelope] | None:
+        message = await self._last_message(subject)
+        if message is None:
+            return None
+        try:
+            return decode_event(subject, message.headers, message.data or b"")
+        except UnreadableMessageError as fault:
+            log.warning("an event of this run cannot be read", error=str(fault))
+            return None
 
     async def _last_sequence(self, subject: str) -> int | None:
+        message = await self._last_message(subject)
+        return message.seq if message else None
+
+    async def _last_message(self, subject: str) -> RawStreamMsg | None:
         try:
-            last = await through_outages(lambda: self.js.get_last_msg(EVENTS.name, subject))
+            return await through_outages(lambda: self.js.get_last_msg(EVENTS.name, subject))
         except NotFoundError:
             return None
-        return last.seq
 
     # ── what is new ──────────────────────────────────────────────────────────────────────────────
 
@@ -171,8 +203,9 @@ class RunRecord:
         )
 
     async def _publish(self, event: Event, *, only_once: bool = False) -> None:
-        # The attempt tells apart what several of them publish because of the same job.
-        envelope = Envelope.of(
-            event, source=SOURCE, cause=self.job.envelope, key=str(self.job.attempt)
-        )
+        envelope = self._envelope(event, self.job.attempt)
         await publish_event_until_stored(self.js, event, envelope, only_once=only_once)
+
+    def _envelope(self, event: Event, attempt: int) -> Envelope:
+        # The attempt tells apart what several of them publish because of the same job.
+        return Envelope.of(event, source=SOURCE, cause=self.job.envelope, key=str(attempt))

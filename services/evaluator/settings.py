@@ -25,8 +25,10 @@ class EvaluatorSettings(ServiceSettings):
     """Folders with lm-eval task definitions of your own, as a JSON list."""
     harness_tasks: bool = True
     """Whether lm-eval's own tasks are known; without them an evaluator starts 10 s sooner."""
-    device: str = "auto"
-    """Where models run, such as `cuda:1` or `cpu`; `auto` takes the first GPU if there is one."""
+    devices: tuple[str, ...] = Field(default=("auto",), min_length=1)
+    """Where models run, as a JSON list; each of them takes one job at a time. `auto` is the first
+    GPU, or the CPU where there is none; `every-gpu` stands for each visible GPU; `sharded` spreads
+    one model over all of them; else PyTorch's name, such as `cuda:1` or `cpu`."""
     threads: PositiveInt | None = None
     """CPU threads that PyTorch uses; its own choice when unset."""
     batch_size: PositiveInt | Literal["auto"] = 8
@@ -45,10 +47,11 @@ class EvaluatorSettings(ServiceSettings):
 
     @property
     def harness_options(self) -> HarnessOptions:
+        """For the first device."""
         return HarnessOptions(
             task_folders=self.task_folders,
             harness_tasks=self.harness_tasks,
-            device=self.device,
+            device=self.devices[0],
             threads=self.threads,
             batch_size=self.batch_size,
             engine=self.engine,

@@ -2,6 +2,7 @@
 
 import functools
 import random
+from pathlib import Path
 
 import numpy
 import torch
@@ -13,11 +14,13 @@ from services.evaluator.nltk_data import nltk_data_required
 from services.evaluator.protocol import HarnessOptions
 
 
-@functools.cache
 def _task_manager(options: HarnessOptions) -> TaskManager:
-    return TaskManager(
-        include_path=list(options.task_folders), include_defaults=options.harness_tasks
-    )
+    return _index(options.task_folders, options.harness_tasks)
+
+
+@functools.cache
+def _index(folders: tuple[Path, ...], with_own: bool) -> TaskManager:
+    return TaskManager(include_path=list(folders), include_defaults=with_own)
 
 
 def warm_up(options: HarnessOptions) -> None:

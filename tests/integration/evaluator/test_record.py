@@ -43,7 +43,7 @@ async def test_the_second_of_two_attempts_leaves_no_trace(
 
     events = await all_events(client)
     [scored] = [event for event in events if isinstance(event, EvaluationTaskScored)]
-    assert (scored.attempt, await stale.is_scored("colours")) == (2, True)
+    assert (scored.attempt, await stale.seconds_of("colours")) == (2, 1.0)
     store = await jetstream.object_store(DETAILS_BUCKET)
     [kept] = await store.list(ignore_deletes=True)
     assert scored.details

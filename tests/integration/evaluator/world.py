@@ -140,7 +140,7 @@ def running_evaluator(world: World, nats_url: str, name: str) -> Iterator[subpro
                 "EVALUATOR_NAME": name,
                 "EVALUATOR_TASK_FOLDERS": json.dumps([str(world.tasks)]),
                 "EVALUATOR_HARNESS_TASKS": "false",
-                "EVALUATOR_DEVICE": "cpu",
+                "EVALUATOR_DEVICES": '["cpu"]',
                 "EVALUATOR_THREADS": "1",
                 "EVALUATOR_HEALTH_PORT": str(port),
             },
