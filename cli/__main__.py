@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.boards import boards
 from cli.demo import demo
 from cli.submissions import board, status, submit
 from cli.up import up
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 for command in (demo, up, submit, status, board):
     app.command()(command)
+app.add_typer(boards, name="boards")
 
 
 def main() -> None:

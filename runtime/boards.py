@@ -1,15 +1,45 @@
-"""Board definitions from YAML files."""
+"""Board definitions from YAML files, and what may be wrong with one."""
 
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from contracts.board import Board
+from contracts.board import Board, BoardTask, Limits, Subtask
+
+_FIELDS = sorted(
+    {name for model in (Board, BoardTask, Limits, Subtask) for name in model.model_fields}
+)
+
+
+class Problem(BaseModel):
+    """One thing that is wrong with a board file."""
+
+    where: str
+    """The field, such as `tasks.bbh.metrics.0`; list items go by their name where they have one."""
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
 
 
 class InvalidBoardError(Exception):
     """A board file that cannot be used; the message names the file and every problem."""
+
+
+@dataclass(frozen=True)
+class BoardFile:
+    """What could be read of a board file."""
+
+    board: Board | None
+    """None when there are problems."""
+    tasks: Mapping[str, BoardTask]
+    """Those that are valid by themselves, by where they stand, such as `tasks.bbh`."""
+    problems: tuple[Problem, ...]
 
 
 def load_boards(folder: Path) -> dict[str, Board]:
@@ -21,16 +51,84 @@ def load_boards(folder: Path) -> dict[str, Board]:
 
 
 def read_board(path: Path) -> Board:
+    file = examine_board(path)
+    if file.board is None:
+        raise InvalidBoardError(f"{path}: {'; '.join(map(str, file.problems))}")
+    return file.board
+
+
+def examine_board(path: Path) -> BoardFile:
+    """Read a board file as far as it can be read. Fields that no board has are problems: left out
+    by mistake, `shots` would score other prompts than meant."""
     try:
-        board = Board.model_validate(yaml.safe_load(path.read_text()))
+        data = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError) as fault:
+        return _unreadable(f"cannot be read: {fault}")
     except yaml.YAMLError as fault:
-        raise InvalidBoardError(f"{path}: not YAML: {fault}") from fault
-    except ValidationError as fault:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'board'}: {problem['msg']}"
-            for problem in fault.errors()
+        return _unreadable(f"not YAML: {fault}")
+    problems = [
+        Problem(where=_place(problem["loc"], data).removesuffix(".[key]"), what=_what(problem))
+        for problem in _faults(Board, data)
+    ]
+    name = data.get("name") if isinstance(data, dict) else None
+    if isinstance(name, str) and name != path.stem:
+        problems.append(
+            Problem(where="name", what=f"its name is {name!r}; name the file {name}.yaml")
         )
-        raise InvalidBoardError(f"{path}: {problems}") from fault
-    if board.name != path.stem:
-        raise InvalidBoardError(f"{path}: its name is {board.name!r}; name the file after it")
-    return board
+    return BoardFile(
+        board=None if problems else Board.model_validate(data),
+        tasks=_valid_tasks(data),
+        problems=tuple(problems),
+    )
+
+
+def _unreadable(what: str) -> BoardFile:
+    return BoardFile(None, {}, (Problem(where="board", what=what),))
+
+
+def _valid_tasks(data: Any) -> dict[str, BoardTask]:
+    tasks = data.get("tasks") if isinstance(data, dict) else None
+    return {
+        _place(("tasks", number), data): BoardTask.model_validate(task)
+        for number, task in enumerate(tasks if isinstance(tasks, list) else ())
+        if not _faults(BoardTask, task)
+    }
+
+
+def _faults(model: type[BaseModel], data: Any) -> Sequence[Any]:
+    try:
+        model.model_validate(data, extra="forbid")
+    except ValidationError as fault:
+        return fault.errors()
+    return ()
+
+
+def _what(problem: Mapping[str, Any]) -> str:
+    match problem["type"]:
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(problem["loc"][-1]), _FIELDS, n=1)
+            return "there is no such field" + (f"; is `{near[0]}` meant?" if near else "")
+        case "model_type":
+            return f"holds no fields (`name: value`) but {problem['input']!r}"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _place(path: Sequence[int | str], data: Any) -> str:
+    """`("tasks", 1, "subtasks", 0)` as `tasks.bbh.subtasks.leaderboard_bbh_snarks`."""
+    names: list[str] = []
+    for step in path:
+        names.append(_name(step, data))
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            data = None
+    return ".".join(names) or "board"
+
+
+def _name(step: int | str, data: Any) -> str:
+    if isinstance(step, int) and isinstance(data, list) and isinstance(data[step], dict):
+        for key in ("id", "harness_task"):
+            name = data[step].get(key)
+            if name and [isinstance(item, dict) and item.get(key) for item in data].count(name) < 2:
+                return str(name)
+    return str(step)
