@@ -152,12 +152,14 @@ def time_compiling(options: argparse.Namespace) -> None:
 def _compile_all(
     model: "HarnessModel", columns: dict[str, list["Task"]], folder: Path
 ) -> tuple[float, float]:
+    from services.evaluator.prompts import kept_prompts
     from services.evaluator.scoring.compiling import compile_pairs
 
     build = compile_ = 0.0
     for tasks in columns.values():
         began = time.perf_counter()
-        pairs = questions(tasks)
+        with kept_prompts(tasks, folder):
+            pairs = questions(tasks, cached=True)
         built = time.perf_counter()
         compile_pairs(model, pairs, folder)
         build, compile_ = build + built - began, compile_ + time.perf_counter() - built

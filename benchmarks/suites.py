@@ -69,10 +69,12 @@ def scored_tasks(board_name: str) -> dict[str, list["Task"]]:
     }
 
 
-def questions(tasks: list["Task"], documents: int | None = None) -> list[tuple[str, str]]:
+def questions(
+    tasks: list["Task"], documents: int | None = None, *, cached: bool = False
+) -> list[tuple[str, str]]:
     """Pairs of context and continuation, of the first so many documents of each task."""
     for task in tasks:
-        task.build_all_requests(limit=documents)
+        task.build_all_requests(limit=documents, cache_requests=cached)
     return [instance.args for task in tasks for instance in task.instances]
 
 

@@ -21,6 +21,7 @@ from services.evaluator.devices import described, resolved
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.loading import load_model
 from services.evaluator.model_files.faults import out_of_memory
+from services.evaluator.prompts import kept_prompts
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -108,13 +109,17 @@ def _score_task(
     seed_generators()
     for task in tasks:
         set_shots(task, board_task.shots)
-    evaluation = evaluate(
-        lm=model,
-        task_dict={"tasks": {task.task_name: task for task in tasks}},
-        limit=assignment.limit,
-        apply_chat_template=assignment.chat_template,
-        fewshot_as_multiturn=assignment.chat_template,
-    )
+    # A template belongs to one model, and to build all prompts for some documents pays off never.
+    keeps_prompts = not assignment.chat_template and assignment.limit is None
+    with kept_prompts(tasks, assignment.options.compiled_folder):
+        evaluation = evaluate(
+            lm=model,
+            task_dict={"tasks": {task.task_name: task for task in tasks}},
+            limit=assignment.limit,
+            cache_requests=keeps_prompts,
+            apply_chat_template=assignment.chat_template,
+            fewshot_as_multiturn=assignment.chat_template,
+        )
     samples = write_samples(
         assignment.samples_folder / f"{board_task.id}.parquet", _samples(evaluation)
     )
