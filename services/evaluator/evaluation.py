@@ -189,12 +189,14 @@ class Evaluation:
         match message:
             case Step():
                 if message.task:
-                    self._scoring = child
                     limits.begin(message.task)
+                if message.phase is Phase.SCORING and message.total:
+                    self._scoring = child
                 await self._record.progress(message)
             case Slice():
                 self._outbox.put(Checkpoint(message, limits.taken_by(message.task)))
             case TaskScores():
+                self._scoring = None
                 limits.end(message.task)
                 await self._publish(message, assignment, limits)
             case Stopped():

@@ -68,6 +68,10 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
         return
     model = load_model(assignment.snapshot, assignment.options, resolved(assignment.options.device))
     for board_task in assignment.tasks:
+        if stopping():
+            report(Stopped())
+            return
+        report(Step(Phase.SCORING, board_task.id))
         model.course = Course(
             board_task.id,
             assignment.slices,
