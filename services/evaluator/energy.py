@@ -7,9 +7,10 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from contracts.evaluation import Energy, EnergyMethod
 
@@ -107,15 +108,15 @@ class _Counter:
 def _gpus(uuids: Sequence[str]) -> "BaseHardware | None":
     _silence_codecarbon()
     from codecarbon.external.hardware import GPU
-    from pynvml import NVMLError
 
+    nvml: Any = import_module("pynvml")  # which ships no types
     try:
         there = GPU.from_utils().devices.get_gpu_static_info()
         numbers = {gpu["uuid"].removeprefix("GPU-"): gpu["gpu_index"] for gpu in there}
         # A slice of a GPU has a UUID of its own, and no counter.
         if all(uuid in numbers for uuid in uuids):
             return GPU.from_utils([numbers[uuid] for uuid in uuids])
-    except NVMLError:  # no evaluation fails for want of a meter
+    except nvml.NVMLError:  # no evaluation fails for want of a meter
         pass
     return None
 

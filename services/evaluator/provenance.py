@@ -2,7 +2,6 @@
 
 import platform
 import re
-from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import torch
 from datasets import Dataset
 from lm_eval.api.task import Task
-from lm_eval.tasks import TaskManager
 from transformers import PreTrainedModel
 
 from contracts.board import BoardTask
 from contracts.evaluation import DataSet, Energy, Provenance
+from services.evaluator.devices import described
 from services.evaluator.protocol import Assignment
 from services.evaluator.reproduction import SEED, reproduction
 from services.evaluator.usage import Usage
@@ -34,11 +33,11 @@ def provenance(
     energy: Energy,
     own_tasks: Path | None,
 ) -> Provenance:
-    """`own_tasks` as from `folder_of_own`."""
+    """`own_tasks` is the operator's folder that defines the task; None for lm-eval's own."""
     return Provenance(
         engine=usage.engine,
         dtype=str(model.dtype).removeprefix("torch."),
-        device=_device_names(model),
+        device=described(assignment.options.device),
         seed=SEED,
         limit=assignment.limit,
         tokens=usage.tokens,
@@ -59,28 +58,13 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def _device_names(model: PreTrainedModel) -> str:
-    """Such as `cpu`, `NVIDIA H200` or `2 x NVIDIA H200`."""
-    names = Counter(
-        torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-        for device in _devices(model)
-    )
-    return ", ".join(
-        name if count == 1 else f"{count} x {name}" for name, count in sorted(names.items())
-    )
-
-
 def gpus_of(model: PreTrainedModel) -> tuple[str, ...]:
     """UUIDs of the GPUs that hold the model, as the driver counts their energy by."""
     return tuple(
         str(torch.cuda.get_device_properties(device).uuid)
-        for device in _devices(model)
+        for device in sorted({tensor.device for tensor in model.parameters()}, key=str)
         if device.type == "cuda"
     )
-
-
-def _devices(model: PreTrainedModel) -> list[torch.device]:
-    return sorted({parameter.device for parameter in model.parameters()}, key=str)
 
 
 def data_sets(tasks: Iterable[Task]) -> dict[str, DataSet]:
@@ -108,11 +92,3 @@ def _revision(rows: Dataset) -> str:
     folders = {Path(file["filename"]).parent.name for file in rows.cache_files}
     commits = [name for name in folders if _COMMIT.fullmatch(name)]
     return commits[0] if len(folders) == len(commits) == 1 else ""
-
-
-def folder_of_own(harness_task: str, tasks: TaskManager, folders: Iterable[Path]) -> Path | None:
-    """Which of the operator's folders defines the lm-eval task; None for lm-eval's own tasks."""
-    definition = tasks.task_index[harness_task].yaml_path
-    if definition is None:
-        return None
-    return next((folder for folder in folders if definition.is_relative_to(folder)), None)

@@ -8,6 +8,9 @@ from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
 
 from contracts.board import BoardTask
 from contracts.models import Precision, WeightType
+from services.evaluator.model_files.config import CONFIG_FILE
+from services.evaluator.model_files.repository import Repository
+from services.evaluator.model_files.tokenizer import holds_tokenizer
 from services.evaluator.protocol import Assignment
 
 SEED = DEFAULT_OTHER_SEED
@@ -38,7 +41,7 @@ def _downloads(assignment: Assignment) -> Iterator[list[str]]:
 
 
 def _run(board_task: BoardTask, assignment: Assignment, own_tasks: Path | None) -> list[str]:
-    model_arguments = _weights(assignment) | _number_format(assignment.model.precision)
+    model_arguments = _weights(assignment) | _number_format(assignment)
     command = ["lm_eval", "run", "--model", "hf", "--model_args"]
     command.append(",".join(f"{name}={value}" for name, value in model_arguments.items()))
     # The group, not its members: it may set what they don't, and loads them in its own order.
@@ -69,16 +72,22 @@ def _weights(assignment: Assignment) -> dict[str, str]:
             changed_by = "peft"
         case WeightType.DELTA:
             changed_by = "delta"
-    return {
-        "pretrained": _folder(*_base(assignment)),
-        changed_by: _folder(model.repo_id, model.commit),
-    } | arguments
+    change = _folder(model.repo_id, model.commit)
+    if holds_tokenizer(Repository(assignment.snapshot.folder)):
+        arguments["tokenizer"] = change
+    return {"pretrained": _folder(*_base(assignment)), changed_by: change} | arguments
 
 
-def _number_format(precision: Precision) -> dict[str, str]:
-    """As loading.py sets it; lm-eval hands what begins with `load_in` on to transformers, which
-    takes it up to version 4."""
-    match precision:
+def _number_format(assignment: Assignment) -> dict[str, str]:
+    """As model_files/precision.py has it; lm-eval hands what begins with `load_in` on to
+    transformers, which takes it up to version 4."""
+    snapshot = assignment.snapshot
+    config = Repository(snapshot.base_folder or snapshot.folder).read_json(
+        CONFIG_FILE, "config-unreadable"
+    )
+    if "quantization_config" in config:
+        return {"dtype": "auto"}
+    match snapshot.precision:
         case Precision.INT8:
             return {"dtype": "auto", "load_in_8bit": "True"}
         case Precision.INT4:
@@ -87,9 +96,7 @@ def _number_format(precision: Precision) -> dict[str, str]:
                 "load_in_4bit": "True",
                 "bnb_4bit_compute_dtype": "bfloat16",
             }
-        case Precision.GPTQ:
-            return {"dtype": "auto"}
-        case Precision.FLOAT32 | Precision.FLOAT16 | Precision.BFLOAT16:
+        case precision:
             return {"dtype": str(precision)}
 
 

@@ -43,6 +43,14 @@ def load_tasks(name: str, options: HarnessOptions) -> dict[str, Task]:
     return loaded
 
 
+def folder_of_own(name: str, options: HarnessOptions) -> Path | None:
+    """Which of the operator's folders defines that task or group; None for lm-eval's own."""
+    definition: Path | None = _task_manager(options).task_index[name].yaml_path
+    if definition is None:
+        return None
+    return next((one for one in options.task_folders if definition.is_relative_to(one)), None)
+
+
 def seed_generators() -> None:
     random.seed(DEFAULT_RANDOM_SEED)
     numpy.random.seed(DEFAULT_OTHER_SEED)

@@ -4,7 +4,6 @@ import shlex
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lm_eval._cli import HarnessCLI
@@ -27,11 +26,13 @@ BBH = BoardTask(
 
 
 def an_assignment(
-    precision: Precision = Precision.BFLOAT16, commit: str = COMMIT, **changes: Any
+    cache: Path, precision: Precision = Precision.BFLOAT16, commit: str = COMMIT
 ) -> Assignment:
+    (cache / commit).mkdir()
+    (cache / commit / "config.json").write_text("{}")
     return Assignment(
         model=ModelRef(repo_id="acme/tiny", commit=commit, precision=precision),
-        snapshot=Snapshot(Path("/cache/x"), None, WeightType.ORIGINAL, precision),
+        snapshot=Snapshot(cache / commit, None, WeightType.ORIGINAL, precision),
         tasks=(BBH,),
         chat_template=False,
         samples_folder=Path("/samples"),
@@ -47,13 +48,16 @@ def an_assignment(
     )
 
 
-def a_change(weight_type: WeightType) -> Assignment:
-    assignment = an_assignment()
+def a_change(cache: Path, weight_type: WeightType) -> Assignment:
+    """To the model `acme/base`."""
+    (cache / BASE_COMMIT).mkdir()
+    (cache / BASE_COMMIT / "config.json").write_text("{}")
+    assignment = an_assignment(cache)
     model = assignment.model.model_copy(
         update={"weight_type": weight_type, "base_model": "acme/base"}
     )
-    snapshot = Snapshot(
-        Path("/cache/x"), Path("/cache", BASE_COMMIT), weight_type, Precision.BFLOAT16
+    snapshot = replace(
+        assignment.snapshot, base_folder=cache / BASE_COMMIT, weight_type=weight_type
     )
     return replace(assignment, model=model, snapshot=snapshot)
 
@@ -65,8 +69,8 @@ def parsed(command: str) -> Namespace:
     return namespace
 
 
-def test_the_command_says_all_that_decides_a_score() -> None:
-    command = reproduction(BBH, replace(an_assignment(), limit=20, chat_template=True))
+def test_the_command_says_all_that_decides_a_score(tmp_path: Path) -> None:
+    command = reproduction(BBH, replace(an_assignment(tmp_path), limit=20, chat_template=True))
 
     read = parsed(command)
     assert read.model == "hf"
@@ -83,10 +87,10 @@ def test_the_command_says_all_that_decides_a_score() -> None:
     assert (read.log_samples, read.output_path) == (True, "results")
 
 
-def test_what_the_board_leaves_open_is_left_to_the_task() -> None:
+def test_what_the_board_leaves_open_is_left_to_the_task(tmp_path: Path) -> None:
     board_task = BBH.model_copy(update={"shots": None})
 
-    read = parsed(reproduction(board_task, an_assignment()))
+    read = parsed(reproduction(board_task, an_assignment(tmp_path)))
 
     assert (read.num_fewshot, read.limit, read.device, read.include_path) == (None,) * 4
     assert not hasattr(read, "apply_chat_template")
@@ -107,39 +111,64 @@ def test_what_the_board_leaves_open_is_left_to_the_task() -> None:
     ],
 )
 def test_each_precision_is_loaded_as_it_was(
-    precision: Precision, arguments: dict[str, object]
+    tmp_path: Path, precision: Precision, arguments: dict[str, object]
 ) -> None:
-    read = parsed(reproduction(BBH, an_assignment(precision)))
+    assignment = an_assignment(tmp_path, precision)
+    if precision is Precision.GPTQ:
+        quantized = '{"quantization_config": {"quant_method": "gptq"}}'
+        (assignment.snapshot.folder / "config.json").write_text(quantized)
+
+    read = parsed(reproduction(BBH, assignment))
 
     assert arguments.items() <= read.model_args.items()
+
+
+def test_weights_that_are_stored_quantized_are_taken_as_they_are(tmp_path: Path) -> None:
+    assignment = an_assignment(tmp_path, Precision.INT8)
+    quantized = '{"quantization_config": {"load_in_8bit": true}}'
+    (assignment.snapshot.folder / "config.json").write_text(quantized)
+
+    read = parsed(reproduction(BBH, assignment))
+
+    assert read.model_args["dtype"] == "auto"
+    assert "load_in_8bit" not in read.model_args
 
 
 @pytest.mark.parametrize(
     ("weight_type", "argument"), [(WeightType.ADAPTER, "peft"), (WeightType.DELTA, "delta")]
 )
 def test_a_change_and_its_base_are_fetched_at_their_commits(
-    weight_type: WeightType, argument: str
+    tmp_path: Path, weight_type: WeightType, argument: str
 ) -> None:
-    *downloads, run = reproduction(BBH, a_change(weight_type)).splitlines()
+    *downloads, run = reproduction(BBH, a_change(tmp_path, weight_type)).splitlines()
 
     base, change = (shlex.split(download) for download in downloads)
     assert base[:5] == ["hf", "download", "acme/base", "--revision", BASE_COMMIT]
     assert change[:5] == ["hf", "download", "acme/tiny", "--revision", COMMIT]
     model_arguments = parsed(run).model_args
-    assert "revision" not in model_arguments
+    assert not model_arguments.keys() & {"revision", "tokenizer"}
     assert (model_arguments["pretrained"], model_arguments[argument]) == (base[-1], change[-1])
     assert base[-1] != change[-1]
 
 
+def test_a_change_that_brings_its_tokenizer_is_read_with_it(tmp_path: Path) -> None:
+    assignment = a_change(tmp_path, WeightType.ADAPTER)
+    (assignment.snapshot.folder / "tokenizer.json").write_text("{}")
+
+    arguments = parsed(reproduction(BBH, assignment).splitlines()[-1]).model_args
+
+    assert arguments["tokenizer"] == arguments["peft"]
+
+
 @pytest.mark.parametrize("commit", ["0" * 39 + "7", "1" * 20 + "e" + "2" * 19])
-def test_a_commit_that_looks_like_a_number_stays_text(commit: str) -> None:
-    read = parsed(reproduction(BBH, an_assignment(commit=commit)))
+def test_a_commit_that_looks_like_a_number_stays_text(tmp_path: Path, commit: str) -> None:
+    read = parsed(reproduction(BBH, an_assignment(tmp_path, commit=commit)))
 
     assert read.model_args["revision"] == commit
 
 
-def test_tasks_of_the_operator_are_found_without_telling_where_they_lie() -> None:
-    command = reproduction(BBH, an_assignment(), Path("/srv/secret/tasks"))
+def test_tasks_of_the_operator_are_found_without_telling_where_they_lie(tmp_path: Path) -> None:
+    command = reproduction(BBH, an_assignment(tmp_path), Path("/srv/secret/tasks"))
 
     assert parsed(command).include_path == "tasks"
     assert "secret" not in command
