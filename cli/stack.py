@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from runtime.boards import load_boards, write_boards
 from runtime.bus import connect
 from runtime.embedded_nats import NatsServer
 from runtime.ports import free_port
@@ -31,6 +32,8 @@ class StackOptions:
     hub: str | Path
     """URL of a Hub, or a folder that a localhub serves."""
     boards: Path
+    limit: int | None = None
+    """Documents per lm-eval task, for trials; None leaves it to each board."""
     host: str = "127.0.0.1"
     port: int = 8000
     evaluators: int = 1
@@ -54,8 +57,10 @@ class Stack:
 @asynccontextmanager
 async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
     """Start everything, yield when the gateway answers, and end everything in order. A later start
-    on the same folder goes on where this one was."""
+    on the same folder goes on where this one was. Raises InvalidBoardError before anything starts.
+    """
     with _exclusive(options.data):
+        boards = _boards(options)
         supervisor = Supervisor()
         try:
             nats_url = options.nats_url or await _start_nats(supervisor, options)
@@ -64,7 +69,7 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
             shared = {
                 "NATS_URL": nats_url,
                 "HF_ENDPOINT": hub_url,
-                "PODIUM_BOARDS": str(options.boards),
+                "PODIUM_BOARDS": str(boards),
                 **options.environment,
             }
             probes = []
@@ -100,6 +105,17 @@ def _exclusive(folder: Path) -> Iterator[None]:
                 f"Another Podium runs on {folder}. Stop it, or give another folder with --data."
             ) from taken
         yield
+
+
+def _boards(options: StackOptions) -> Path:
+    """Where the services find the boards. No service would start on one that is not valid."""
+    boards = load_boards(options.boards)
+    if options.limit is None:
+        return options.boards
+    folder = options.data / "boards"
+    limit = {"limit": options.limit}
+    write_boards((board.model_copy(update=limit) for board in boards.values()), folder)
+    return folder
 
 
 async def _start_nats(supervisor: Supervisor, options: StackOptions) -> str:

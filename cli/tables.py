@@ -47,7 +47,8 @@ def submissions_table(submissions: Sequence[Submission]) -> Table:
 
 def board_table(board: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Table:
     """The board as the page shows it: ranked rows, then provisional ones."""
-    table = Table(title=board["title"], title_justify="left", title_style="bold")
+    trial = f" (trial: first {board['limit']} documents per task)" if board["limit"] else ""
+    table = Table(title=board["title"] + trial, title_justify="left", title_style="bold")
     table.add_column("#", justify="right")
     table.add_column("model", no_wrap=True)
     table.add_column("type")

@@ -12,6 +12,7 @@ from rich.panel import Panel
 
 from cli.console import console, fail
 from cli.stack import FolderInUseError, Stack, StackOptions, running_stack
+from runtime.boards import InvalidBoardError
 from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 
@@ -27,6 +28,10 @@ def up(
     boards: Annotated[
         Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
     ] = REPOSITORY / "boards",
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Score the first so many documents per task only, for a trial."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address the page listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port the page listens on.")] = 8000,
     evaluators: Annotated[
@@ -49,6 +54,7 @@ def up(
         data=data.expanduser().resolve(),
         hub=hub if "://" in hub else Path(hub),
         boards=boards,
+        limit=limit,
         host=host,
         port=port,
         evaluators=evaluators,
@@ -102,3 +108,5 @@ def run_until_interrupted(options: StackOptions, work: Callable[[Stack], Awaitab
         asyncio.run(main())
     except FolderInUseError as taken:
         fail(str(taken))
+    except InvalidBoardError as fault:
+        fail(str(fault), "`podium boards check FILE` says everything that is wrong with a board.")

@@ -1,7 +1,7 @@
 """Board definitions from YAML files, and what may be wrong with one."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,16 @@ def read_board(path: Path) -> Board:
     if file.board is None:
         raise InvalidBoardError(f"{path}: {'; '.join(map(str, file.problems))}")
     return file.board
+
+
+def write_boards(boards: Iterable[Board], folder: Path) -> None:
+    """Make these the only boards in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.yaml"):
+        old.unlink()
+    for board in boards:
+        fields = board.model_dump(mode="json", exclude_defaults=True)
+        (folder / f"{board.name}.yaml").write_text(yaml.safe_dump(fields, sort_keys=False))
 
 
 def examine_board(path: Path) -> BoardFile:

@@ -19,8 +19,16 @@ def normalized(raw: float, floor: float) -> float:
     return 0.0 if raw < floor else (raw - floor) / (1 - floor) * 100
 
 
-def score_task(task: BoardTask, scored: EvaluationTaskScored) -> TaskScore:
-    """Raises IncomputableScoreError, naming the lm-eval task and metric that is missing."""
+def score_task(
+    task: BoardTask, scored: EvaluationTaskScored, limit: int | None = None
+) -> TaskScore:
+    """`limit` is the board's. Raises IncomputableScoreError, naming what is missing or unlike."""
+    if scored.provenance and scored.provenance.limit != limit:
+        # On a trial's board a full score would stand above all others, and the other way round.
+        raise IncomputableScoreError(
+            f"task {scored.task!r} was scored with a limit of {scored.provenance.limit} documents,"
+            f" and the board has {limit}"
+        )
     results = [_result_of(name, scored) for name in task.harness_tasks]
     raws = [_raw(result, task.metrics) for result in results]
     sizes = [result.samples for result in results]

@@ -61,7 +61,7 @@ class _Scores:
         for task in board.tasks:
             if task.id in run.scored:
                 try:
-                    cells[task.id] = score_task(task, run.scored[task.id].event)
+                    cells[task.id] = score_task(task, run.scored[task.id].event, board.limit)
                 except IncomputableScoreError as fault:
                     problems.append(f"run {run.number}: {fault}")
         return cls(cells, tuple(problems))

@@ -234,6 +234,8 @@ class Board(msgspec.Struct, frozen=True):
     tasks: tuple[BoardTask, ...]
     max_parameters: dict[Precision, int]
     """Most parameters at each precision; a precision that is missing is not accepted."""
+    limit: int | None
+    """On a trial, how many documents of each task are scored: the first ones. Null for all."""
     entries_url: str
 
 
@@ -368,6 +370,7 @@ def board(standing: contract_board.Board) -> Board:
         version=standing.version,
         tasks=_as(tuple[BoardTask, ...], standing.tasks),
         max_parameters=dict(standing.limits.max_parameters),
+        limit=standing.limit,
         entries_url=f"/api/v1/boards/{standing.name}/entries",
     )
 

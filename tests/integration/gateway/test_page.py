@@ -126,6 +126,20 @@ async def test_the_first_board_opens_a_page_that_waited_for_it(
         await expect(page.get_by_text("No model has a score yet.")).to_be_visible()
 
 
+async def test_a_trial_says_that_it_is_one(
+    gateway: RunningGateway, jetstream: JetStreamContext
+) -> None:
+    await show(jetstream, a_board().model_copy(update={"limit": 20}))
+    async with open_page() as page:
+        await page.goto(gateway.url)
+
+        await expect(page.locator(".trial")).to_contain_text("only the first 20 documents")
+
+    async with httpx.AsyncClient(base_url=gateway.url) as http:
+        [listed] = (await http.get("/api/v1/boards")).json()["items"]
+    assert listed["limit"] == 20
+
+
 async def test_the_page_is_complete_without_javascript(
     gateway: RunningGateway, jetstream: JetStreamContext, hub: str
 ) -> None:

@@ -1,7 +1,13 @@
 import pytest
 
 from contracts.board import Averaging, BoardTask, Subtask
-from contracts.evaluation import EvaluationTaskScored, HarnessResult
+from contracts.evaluation import (
+    Engine,
+    EvaluationTaskScored,
+    HarnessResult,
+    Provenance,
+    Tokens,
+)
 from services.aggregator.normalization import IncomputableScoreError, normalized, score_task
 
 GPQA = BoardTask(
@@ -156,3 +162,25 @@ def test_weighting_by_size_needs_samples() -> None:
 
     with pytest.raises(IncomputableScoreError, match="no samples"):
         score_task(GPQA, event(GPQA, *results))
+
+
+@pytest.mark.parametrize(("limit", "of_the_board"), [(20, None), (None, 20), (20, 5)])
+def test_scores_of_another_limit_than_the_boards_do_not_count(
+    limit: int | None, of_the_board: int | None
+) -> None:
+    provenance = Provenance(
+        engine=Engine(name="hf"),
+        dtype="float32",
+        device="cpu",
+        seed=0,
+        limit=limit,
+        tokens=Tokens(forwarded=1, stock=1),
+        phases={},
+    )
+    results = [result("diamond", acc_norm=0.6), result("main", acc_norm=0.6)]
+    scored = event(GPQA, *results).model_copy(update={"provenance": provenance})
+
+    with pytest.raises(IncomputableScoreError, match=f"limit of {limit} documents"):
+        score_task(GPQA, scored, of_the_board)
+
+    assert score_task(GPQA, scored, limit).raw == 0.6

@@ -4,7 +4,13 @@ import pytest
 import yaml
 
 from contracts.board import Board, BoardTask
-from runtime.boards import InvalidBoardError, load_boards, read_board
+from runtime.boards import (
+    InvalidBoardError,
+    examine_board,
+    load_boards,
+    read_board,
+    write_boards,
+)
 from runtime.settings import REPOSITORY
 
 TASK = {
@@ -91,3 +97,40 @@ def test_a_group_counts_its_subtasks_and_a_plain_task_itself() -> None:
     assert board.tasks[0].harness_tasks == ("facts",)
     assert group.harness_tasks == ("a", "b")
     assert not group.normalizes_subtasks
+
+
+def test_boards_are_written_as_they_were_read(tmp_path: Path) -> None:
+    boards = load_boards(REPOSITORY / "boards")
+    write(tmp_path, BOARD)
+
+    write_boards(boards.values(), tmp_path)
+
+    assert load_boards(tmp_path) == boards
+
+
+def test_each_problem_is_named_with_its_field(tmp_path: Path) -> None:
+    task = TASK | {"shot": 5, "subtasks": [{"harness_task": "a"}, {"harnes_task": "b"}]}
+    path = write(tmp_path, BOARD | {"tasks": [TASK, task, 3], "version": 0})
+
+    assert {str(problem) for problem in examine_board(path).problems} == {
+        "version: Input should be greater than or equal to 1",
+        "tasks.1.shot: there is no such field; is `shots` meant?",
+        "tasks.1.subtasks.1.harness_task: Field required",
+        "tasks.1.subtasks.1.harnes_task: there is no such field; is `harness_task` meant?",
+        "tasks.2: holds no fields (`name: value`) but 3",
+    }
+    assert set(examine_board(path).tasks) == {"tasks.0"}
+
+
+@pytest.mark.parametrize("content", ["[]", "", "3"])
+def test_a_file_that_holds_no_fields_is_no_board(tmp_path: Path, content: str) -> None:
+    [problem] = examine_board(write(tmp_path, content)).problems
+
+    assert problem.where == "board"
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").mkdir()
+
+    with pytest.raises(InvalidBoardError, match=r"board: cannot be read: .*Is a directory"):
+        load_boards(tmp_path)
