@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from services.evaluator.failures import EvaluationFault, blame_model
 
-MOST_SECONDS = 10.0
+MOST_SECONDS = 5.0
 """For one prompt; real templates take milliseconds."""
 MOST_BYTES = 512 * 2**20
 """Of memory for one prompt."""

@@ -80,7 +80,7 @@ def apply_adapter(base: Any, repository: Repository, *, merge: bool) -> PreTrain
 def _read_config(repository: Repository) -> PeftConfig:
     written = repository.read_json(ADAPTER_CONFIG_FILE, "adapter-unreadable")
     kind = written.get("peft_type")
-    if kind not in _MERGED_TYPES:
+    if not isinstance(kind, str) or kind not in _MERGED_TYPES:
         raise blame_model(
             "adapter-not-mergeable",
             f"{ADAPTER_CONFIG_FILE} describes an adapter of type {kind}, which is not merged here"

@@ -16,8 +16,9 @@ from services.evaluator.model_files.faults import blamed_on, lacks_package, need
 from services.evaluator.model_files.repository import Repository
 
 _CONFIG_FILE = "tokenizer_config.json"
+_FAST_FILE = "tokenizer.json"
 _VOCABULARIES = (
-    "tokenizer.json",
+    _FAST_FILE,
     "tokenizer.model",
     "spiece.model",
     "sentencepiece.bpe.model",
@@ -30,13 +31,24 @@ SAMPLE = "The quick brown fox: does it jump over 13 lazy dogs?\nYes (x = 2.5)!"
 
 def holds_tokenizer(repository: Repository) -> bool:
     """Adapters come with or without one."""
-    return any(repository.holds(file) for file in _VOCABULARIES)
+    return any(repository.holds(file) for file in _VOCABULARIES) or any(
+        repository.folder.glob("*.tiktoken")
+    )
 
 
 def load_tokenizer(repository: Repository, config: PreTrainedConfig) -> PreTrainedTokenizerBase:
     """Raises EvaluationFault for a tokenizer that does not load or turns text into nothing."""
+    if not holds_tokenizer(repository):
+        raise blame_model(
+            "tokenizer-unreadable",
+            f"The {repository.name} holds no vocabulary, such as {_FAST_FILE}.",
+            "Upload the tokenizer that the model was trained with.",
+        )
     written = repository.read_json(_CONFIG_FILE, "tokenizer-unreadable")
-    _check_packages(repository)
+    if repository.holds(_FAST_FILE):
+        repository.read_json(_FAST_FILE, "tokenizer-unreadable")
+    else:
+        _check_packages(repository)
     with blamed_on(
         repository,
         "tokenizer-unreadable",
@@ -54,6 +66,7 @@ def load_tokenizer(repository: Repository, config: PreTrainedConfig) -> PreTrain
             raise
         if not isinstance(tokenizer, PreTrainedTokenizer | PreTrainedTokenizerFast):
             raise TypeError(f"lm-eval cannot work with a {type(tokenizer).__name__}")
+        tokenizer.encode(SAMPLE)
         tokens = tokenizer.encode(SAMPLE, add_special_tokens=False)
     if not tokens:
         raise blame_model(
@@ -86,8 +99,6 @@ def check_tokenizer_fits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerB
 
 def _check_packages(repository: Repository) -> None:
     """transformers takes their absence for a fault of the files."""
-    if repository.holds("tokenizer.json"):
-        return
     needed = {
         "sentencepiece": ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),
         "mistral_common": ("tekken.json",),
