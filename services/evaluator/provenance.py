@@ -14,8 +14,10 @@ from transformers import PreTrainedModel
 from contracts.board import BoardTask
 from contracts.evaluation import DataSet, Energy, Provenance
 from services.evaluator.devices import described
-from services.evaluator.protocol import Assignment
+from services.evaluator.energy import EnergyMeter
+from services.evaluator.protocol import Assignment, HarnessOptions
 from services.evaluator.reproduction import SEED, reproduction
+from services.evaluator.tasks import folder_of_own
 from services.evaluator.usage import Usage
 
 _PACKAGES = (
@@ -31,9 +33,8 @@ def provenance(
     model: PreTrainedModel,
     usage: Usage,
     energy: Energy,
-    own_tasks: Path | None,
 ) -> Provenance:
-    """`own_tasks` is the operator's folder that defines the task; None for lm-eval's own."""
+    own_tasks = folder_of_own(board_task.harness_task, assignment.options)
     return Provenance(
         engine=usage.engine,
         dtype=str(model.dtype).removeprefix("torch."),
@@ -58,12 +59,17 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def gpus_of(model: PreTrainedModel) -> tuple[str, ...]:
-    """UUIDs of the GPUs that hold the model, as the driver counts their energy by."""
-    return tuple(
-        str(torch.cuda.get_device_properties(device).uuid)
-        for device in sorted({tensor.device for tensor in model.parameters()}, key=str)
-        if device.type == "cuda"
+def energy_meter(model: PreTrainedModel, options: HarnessOptions) -> EnergyMeter:
+    """Of the GPUs that hold the model, or else the CPU."""
+    devices = sorted({tensor.device for tensor in model.parameters()}, key=str)
+    return EnergyMeter(
+        [
+            str(torch.cuda.get_device_properties(device).uuid)
+            for device in devices
+            if device.type == "cuda"
+        ],
+        power_kw=options.power_kw,
+        carbon_intensity_g_per_kwh=options.carbon_intensity_g_per_kwh,
     )
 
 
