@@ -33,18 +33,20 @@ def choose(model: HFLM, compiled: Compiled, budget: int) -> tuple[Engine, Chosen
     if limit := _switches_rope_at(model, compiled):
         refusals.append(f"tree, fork: the rotary embedding changes at {limit} tokens")
     else:
-        expected = _by_stock(model, probe, 1)
+        expected = by_stock(model, probe, 1)
         probed = len(probe)
-        tolerance = _tolerance(model, probe, expected)
+        tolerance = allowed_difference(model, probe, expected)
         # Small chunks, so that the probe is cut like a whole task is.
         small = max(32, len(probe.tree) // 3)
         for kind in (PrefixTreeEngine, ForkEngine):
             try:
-                difference = _difference(run_whole(_make(kind, model, small), probe), expected)
+                difference = largest_difference(
+                    run_whole(_make(kind, model, small), probe), expected
+                )
             except torch.AcceleratorError:  # nothing works on the device after that
                 raise
             except Exception as fault:  # whatever a model's own code does with an unusual call
-                refusals.append(f"{kind.name}: {_first_line(fault)}")
+                refusals.append(f"{kind.name}: {first_line(fault)}")
                 continue
             if difference <= tolerance:
                 reason = f"differs from lm-eval's own backend by {difference:.1g} nats at most"
@@ -84,14 +86,14 @@ def _pair(compiled: Compiled, request: int) -> tuple[np.ndarray, np.ndarray]:
     return whole[: -len(continuation)], continuation
 
 
-def _tolerance(model: HFLM, probe: Compiled, expected: list[Answer]) -> float:
+def allowed_difference(model: HFLM, probe: Compiled, expected: list[Answer]) -> float:
     floor = _TOLERANCE_NATS.get(model.model.dtype, _TOLERANCE_NATS[torch.bfloat16])
     if model.model.dtype is torch.float32:
         return floor
-    return max(floor, _NOISE_FACTOR * _difference(_by_stock(model, probe, 4), expected))
+    return max(floor, _NOISE_FACTOR * largest_difference(by_stock(model, probe, 4), expected))
 
 
-def _by_stock(model: HFLM, probe: Compiled, batch_size: int) -> list[Answer]:
+def by_stock(model: HFLM, probe: Compiled, batch_size: int) -> list[Answer]:
     # In the model's own half precision lm-eval's sums are as coarse as a wrong mask is wrong.
     with batches_of(model, batch_size), _changed(model, "softmax_dtype", torch.float32):
         return run_whole(StockEngine(model), probe)
@@ -112,7 +114,7 @@ def _changed(model: HFLM, name: str, value: object) -> Iterator[None]:
         setattr(model, name, before)
 
 
-def _difference(answers: list[Answer], expected: list[Answer]) -> float:
+def largest_difference(answers: list[Answer], expected: list[Answer]) -> float:
     """NaN, which no tolerance admits, when an answer is NaN."""
     return float(
         np.max(np.abs([one[0] - other[0] for one, other in zip(answers, expected, strict=True)]))
@@ -140,6 +142,6 @@ def _switches_rope_at(model: HFLM, compiled: Compiled) -> int | None:
     return limit if int(compiled.lengths().max()) > limit else None
 
 
-def _first_line(fault: Exception) -> str:
+def first_line(fault: Exception) -> str:
     text = str(fault).strip().splitlines()
     return f"{type(fault).__name__}: {text[0][:160]}" if text else type(fault).__name__
