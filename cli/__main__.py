@@ -4,6 +4,7 @@ import typer
 
 from cli.boards import boards
 from cli.demo import demo
+from cli.reproduce import reproduce
 from cli.submissions import board, status, submit
 from cli.up import up
 from runtime.logs import configure_logs
@@ -13,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     help="An open leaderboard for language models that anyone can run. Try `podium demo` first.",
 )
-for command in (demo, up, submit, status, board):
+for command in (demo, up, submit, status, board, reproduce):
     app.command()(command)
 app.add_typer(boards, name="boards")
 

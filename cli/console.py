@@ -4,14 +4,15 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 console = Console()
 _errors = Console(stderr=True)
 
 
-def fail(message: str, advice: str = "") -> NoReturn:
-    """Print what went wrong and what to do, and exit with status 1."""
-    _errors.print(f"[red bold]Error:[/] {message}", highlight=False)
+def fail(message: str, advice: str = "", *, status: int = 1) -> NoReturn:
+    """Print what went wrong and what to do, and exit with that status."""
+    _errors.print(Text.assemble(("Error:", "red bold"), f" {message}"))
     if advice:
-        _errors.print(f"       {advice}", highlight=False)
-    raise typer.Exit(1)
+        _errors.print(Text(f"       {advice}"))
+    raise typer.Exit(status)

@@ -9,8 +9,9 @@ from httpx_sse import aconnect_sse
 from pydantic import BaseModel, ConfigDict
 
 from cli.console import fail
+from contracts.evaluation import Provenance
 from contracts.models import Precision, Reason
-from contracts.views import Failure, Request, RequestState, TaskProgress
+from contracts.views import Failure, Request, RequestState, SubtaskScore, TaskProgress
 
 # The gateway's own heartbeat on an idle event stream comes every 15 s.
 _SILENCE_S = 60
@@ -31,6 +32,7 @@ class Submission(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
+    board: str
     model: str
     precision: Precision
     state: RequestState
@@ -43,6 +45,7 @@ class Submission(BaseModel):
     def of(cls, view: Request) -> Self:
         return cls(
             id=view.sid,
+            board=view.board,
             model=view.model.repo_id,
             precision=view.model.precision,
             state=view.state,
@@ -60,6 +63,16 @@ class Submission(BaseModel):
     def why(self) -> tuple[Reason, ...]:
         """Why it was refused or failed; empty otherwise."""
         return self.reasons or ((self.failure.reason,) if self.failure else ())
+
+
+class PublishedScore(BaseModel):
+    """One cell of an entry, with what it takes to compute it again."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    subtasks: tuple[SubtaskScore, ...]
+    versions: dict[str, str]
+    provenance: Provenance | None = None
 
 
 class Gateway:
@@ -103,6 +116,13 @@ class Gateway:
     def entries(self, board: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self._get(f"/api/v1/boards/{board}/entries")["items"]
         return entries
+
+    def published_scores(self, board: str, submission_id: str) -> dict[str, PublishedScore]:
+        """By the board's task id."""
+        entry = self._get(f"/api/v1/boards/{board}/entries/{submission_id}")
+        return {
+            task: PublishedScore.model_validate(score) for task, score in entry["details"].items()
+        }
 
     def _get(self, path: str) -> dict[str, Any]:
         with _explained(self._url):
