@@ -5,7 +5,6 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -33,7 +32,14 @@ from contracts.topology import (
 )
 from runtime.bus import connect, publish_event
 from tests.bus import all_events, next_event
-from tests.integration.evaluator.world import Service, World, accepted, until_no_job_is_left
+from tests.integration.evaluator.world import (
+    Service,
+    World,
+    accepted,
+    models_children,
+    until_no_job_is_left,
+    wait_until_gone,
+)
 
 _EVALUATION = (EvaluationStarted, EvaluationTaskScored, EvaluationFinished, EvaluationFailed)
 
@@ -63,6 +69,17 @@ async def finish_of(client: Client, job: SubmissionAccepted) -> EvaluationFinish
         client, EvaluationFinished, lambda it: (it.sid, it.run) == (job.sid, job.run), timeout_s=60
     )
     return recorded.event
+
+
+async def scoring_of(client: Client, job: SubmissionAccepted) -> EvaluationProgress:
+    """The first progress of the job that names a task."""
+    subject = EvaluationProgress.subject_filter(sid=job.sid, run=job.run)
+    progress = await client.subscribe(subject)
+    while True:
+        message = await progress.next_msg(timeout=30)
+        step = EvaluationProgress.model_validate_json(message.data)
+        if step.phase == "scoring":
+            return step
 
 
 async def events_of(client: Client, job: SubmissionAccepted) -> list[Event]:
@@ -168,28 +185,6 @@ async def test_a_run_that_is_over_is_left_alone(world: World, bus: Client) -> No
     assert await events_of(bus, job) == [over]
 
 
-@pytest.mark.parametrize(
-    ("repo", "code", "named"),
-    [
-        ("nan", "weights-not-finite", "model.layers.1.mlp.up_proj.weight has 3 NaN values"),
-        ("incomplete", "model-does-not-load", "model.layers.0.self_attn.q_proj.weight"),
-        ("misshapen", "model-does-not-load", "size"),
-        ("few-embeddings", "tokenizer-does-not-fit", "embeddings for 200 ids"),
-    ],
-)
-async def test_a_model_at_fault_is_told_what_is_wrong(
-    world: World, bus: Client, repo: str, code: str, named: str
-) -> None:
-    job = accepted(world.model(f"acme/{repo}"), "tiny")
-
-    await submit(bus, job)
-
-    failed = await failure_of(bus, job)
-    assert (failed.cause, failed.reason.code) == (FailureCause.MODEL, code)
-    assert named in failed.reason.message
-    assert failed.reason.advice
-
-
 async def test_a_model_that_has_left_the_hub_is_at_fault(world: World, bus: Client) -> None:
     gone = world.model("acme/good").model_copy(update={"repo_id": "acme/gone"})
     job = accepted(gone, "tiny")
@@ -203,29 +198,47 @@ async def test_a_model_that_has_left_the_hub_is_at_fault(world: World, bus: Clie
 async def test_a_precision_that_needs_a_missing_package_is_no_fault_of_the_model(
     world: World, bus: Client
 ) -> None:
-    job = accepted(world.model("acme/good", Precision.INT8), "tiny")
+    job = accepted(world.model("acme/packed", Precision.GPTQ), "single")
 
     await submit(bus, job)
 
     failed = await failure_of(bus, job)
     assert failed.cause is FailureCause.INFRASTRUCTURE
     assert failed.reason.code == "evaluator-lacks-package"
-    assert "bitsandbytes" in failed.reason.message
+    assert "requires optimum" in failed.reason.message
+    assert "operators" in failed.reason.advice
 
 
-async def test_a_delta_is_added_to_its_base(world: World, bus: Client) -> None:
+async def test_weights_are_quantized_as_the_submission_says(world: World, bus: Client) -> None:
+    job = accepted(world.model("acme/good", Precision.INT8), "single")
+
+    await submit(bus, job)
+    await finish_of(bus, job)
+
+    _, scored, _ = await events_of(bus, job)
+    assert isinstance(scored, EvaluationTaskScored)
+    assert scored.results[0].samples == 12
+
+
+@pytest.mark.parametrize(
+    ("repo", "weight_type", "run"),
+    [("no-change", WeightType.DELTA, 5), ("unmoved", WeightType.ADAPTER, 6)],
+)
+async def test_a_change_is_applied_to_its_base(
+    world: World, bus: Client, repo: str, weight_type: WeightType, run: int
+) -> None:
     base = world.model("acme/good")
-    change = {"weight_type": WeightType.DELTA, "base_model": "acme/good"}
-    delta = world.model("acme/no-change").model_copy(update=change)
-    of_base, of_delta = accepted(base, "tiny", run=5), accepted(delta, "tiny")
+    change = {"weight_type": weight_type, "base_model": "acme/good"}
+    changed = world.model(f"acme/{repo}").model_copy(update=change)
+    of_base, of_changed = accepted(base, "tiny", run=run), accepted(changed, "tiny")
 
-    for job in (of_base, of_delta):
+    for job in (of_base, of_changed):
         await submit(bus, job)
         await finish_of(bus, job)
 
     scores = [
         [event for event in await events_of(bus, job) if isinstance(event, EvaluationTaskScored)]
-        for job in (of_base, of_delta)
+        for job in (of_base, of_changed)
     ]
     assert [event.results for event in scores[0]] == [event.results for event in scores[1]]
     assert scores[1][0].versions["base_model"] == f"acme/good@{base.commit}"
@@ -286,13 +299,37 @@ async def test_a_running_evaluation_is_cancelled_and_its_rerun_is_not(
     assert (await failure_of(bus, rerun)).cause is FailureCause.CANCELLED
 
 
-async def test_an_evaluation_ends_at_the_time_limit_of_the_board(world: World, bus: Client) -> None:
-    job = accepted(world.model("acme/good"), "hurried")
+async def test_a_cancelled_model_is_gone_within_five_seconds(
+    world: World, bus: Client, service: Service
+) -> None:
+    job = accepted(world.model("acme/good"), "slow", run=4)
+    await submit(bus, job)
+    await scoring_of(bus, job)
+    children = models_children(service.process)
+    assert children
+
+    cancelled = SubmissionCancelled(sid=job.sid)
+    await publish_event(bus.jetstream(), cancelled, Envelope.of(cancelled, "test"))
+
+    wait_until_gone(children, timeout_s=5)
+    assert (await failure_of(bus, job)).cause is FailureCause.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("board", "code", "limit"),
+    [("hurried", "time-limit", "1 s"), ("brief", "task-time-limit", "'patience'")],
+)
+async def test_an_evaluation_ends_at_a_time_limit_of_the_board(
+    world: World, bus: Client, board: str, code: str, limit: str
+) -> None:
+    job = accepted(world.model("acme/good"), board)
 
     await submit(bus, job)
 
     failed = await failure_of(bus, job)
-    assert (failed.cause, failed.reason.code) == (FailureCause.MODEL, "time-limit")
+    assert (failed.cause, failed.reason.code) == (FailureCause.MODEL, code)
+    assert limit in failed.reason.message
+    assert failed.reason.advice
 
 
 async def test_a_killed_child_is_reported_and_the_evaluator_goes_on(
@@ -304,9 +341,8 @@ async def test_a_killed_child_is_reported_and_the_evaluator_goes_on(
     while b'"loading"' not in (await progress.next_msg(timeout=30)).data:
         pass
 
-    for server in _children(service.process.pid):
-        for child in _children(server):
-            os.kill(child, signal.SIGKILL)
+    for child in models_children(service.process):
+        os.kill(child, signal.SIGKILL)
 
     failed = await failure_of(bus, job)
     assert failed.cause is FailureCause.INFRASTRUCTURE
@@ -328,11 +364,3 @@ async def test_a_job_that_cannot_be_read_becomes_a_dead_letter(bus: Client) -> N
     letter = await letters.next_msg(timeout=20)
     assert letter.data == b"no json"
     assert "UnreadableMessageError" in (letter.headers or {})["podium-reason"]
-
-
-def _children(pid: int) -> list[int]:
-    return [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]

@@ -1,7 +1,5 @@
 """What becomes of a job when its evaluator, or the bus, dies in the middle of it."""
 
-import os
-import select
 import signal
 import subprocess
 import time
@@ -26,8 +24,10 @@ from tests.bus import all_events, next_event
 from tests.integration.evaluator.world import (
     World,
     accepted,
+    descendants,
     running_evaluator,
     until_no_job_is_left,
+    wait_until_gone,
 )
 
 ACK_WAIT_S = 3.0
@@ -62,7 +62,7 @@ async def test_a_job_goes_on_in_another_evaluator(
             for name in (f"{number.name}-first", f"{number.name}-second")
         }
         holder = evaluators[await start_job(client, world.model("acme/good"))]
-        descendants = _descendants(holder.pid)
+        processes = descendants(holder.pid)
         ended_at = time.time()
 
         holder.send_signal(number)
@@ -71,8 +71,8 @@ async def test_a_job_goes_on_in_another_evaluator(
         assert again.envelope.time.timestamp() - ended_at < within_s
         await assert_each_task_was_scored_once(client)
         assert holder.wait(timeout=25) == (0 if number == signal.SIGTERM else -number)
-        assert len(descendants) >= 2
-        _wait_until_gone(descendants)
+        assert len(processes) >= 2
+        wait_until_gone(processes)
 
 
 async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) -> None:
@@ -101,23 +101,3 @@ async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) ->
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.wait(timeout=20)
-
-
-def _descendants(pid: int) -> list[int]:
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    return children + [below for child in children for below in _descendants(child)]
-
-
-def _wait_until_gone(pids: list[int]) -> None:
-    for pid in pids:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        with os.fdopen(descriptor) as file:
-            ended, _, _ = select.select([file], [], [], 20)
-            assert ended, f"process {pid} outlived its evaluator"

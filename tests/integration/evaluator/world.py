@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -14,7 +15,9 @@ from urllib.request import urlopen
 import torch
 from huggingface_hub import HfApi
 from nats.js import JetStreamContext
-from safetensors.torch import load_file, save_file
+from peft import LoraConfig
+from safetensors.torch import save_file
+from transformers import LlamaForCausalLM
 
 from contracts.models import ModelRef, Precision, Tier
 from contracts.submission import SubmissionAccepted, submission_id
@@ -69,20 +72,19 @@ def fill_hub(hub: Path) -> Path:
     models = hub / "models" / "acme"
     make_tiny_model(models / "good")
 
-    broken = make_tiny_model(models / "nan")
-    with torch.no_grad():
-        broken.model.layers[1].mlp.up_proj.weight[0, :3] = float("nan")
-    broken.save_pretrained(models / "nan")
+    make_tiny_model(models / "packed")
+    config = models / "packed" / "config.json"
+    gptq = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | gptq))
 
-    make_tiny_model(models / "incomplete")
-    weights = models / "incomplete" / "model.safetensors"
-    tensors = load_file(weights)
-    del tensors["model.layers.0.self_attn.q_proj.weight"]
-    save_file(tensors, weights, {"format": "pt"})
-
-    make_tiny_model(models / "misshapen")
-    config = models / "misshapen" / "config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"intermediate_size": 48}))
+    LoraConfig(target_modules=["q_proj"], r=2).save_pretrained(str(models / "unmoved"))
+    halves = {"lora_A": torch.ones(2, 32), "lora_B": torch.zeros(32, 2)}
+    adapter = {
+        f"base_model.model.model.layers.{layer}.self_attn.q_proj.{half}.weight": weights.clone()
+        for layer in range(2)
+        for half, weights in halves.items()
+    }
+    save_file(adapter, models / "unmoved" / "adapter_model.safetensors")
 
     delta = make_tiny_model(models / "no-change")
     with torch.no_grad():
@@ -90,9 +92,10 @@ def fill_hub(hub: Path) -> Path:
             parameter.zero_()
     delta.save_pretrained(models / "no-change")
 
-    small = make_tiny_model(models / "few-embeddings")
-    small.resize_token_embeddings(200)
-    small.save_pretrained(models / "few-embeddings")
+    # So slow that whatever a test does to it happens in the middle of a task.
+    deep = make_tiny_model(models / "deep").config
+    deep.num_hidden_layers = 24
+    LlamaForCausalLM(deep).save_pretrained(models / "deep")
     return hub
 
 
@@ -119,15 +122,20 @@ def write_boards(boards: Path) -> None:
             board_task("reading", "reading", metric="word_perplexity,none"),
         ],
     )
+    write_board(boards, "single", [colours])
     write_board(boards, "slow", [board_task("patience", "patience")])
     write_board(boards, "hurried", [board_task("patience", "patience")], max_job_seconds=1)
     write_board(boards, "hub", [board_task("travel", "travel")])
+    write_board(boards, "lasting", [board_task("endurance", "endurance")])
+    write_board(boards, "brief", [board_task("patience", "patience")], max_task_seconds=1)
     write_board(boards, "long", [colours, board_task("endurance", "endurance")])
     write_board(boards, "misspelt", [board_task("colours", "colors")])
 
 
 @contextmanager
-def running_evaluator(world: World, nats_url: str, name: str) -> Iterator[subprocess.Popen[bytes]]:
+def running_evaluator(
+    world: World, nats_url: str, name: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """An evaluator of that name for as long as a `with` block lasts, once it is ready for jobs."""
     log, port = world.folder / f"{name}.log", free_port()
     with log.open("wb") as output:
@@ -143,6 +151,7 @@ def running_evaluator(world: World, nats_url: str, name: str) -> Iterator[subpro
                 "EVALUATOR_DEVICES": '["cpu"]',
                 "EVALUATOR_THREADS": "1",
                 "EVALUATOR_HEALTH_PORT": str(port),
+                **settings,
             },
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -173,6 +182,35 @@ class Service:
 
     nats_url: str
     process: subprocess.Popen[bytes]
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes that this one, or one of those, has started and that still run."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def models_children(process: subprocess.Popen[bytes]) -> list[int]:
+    """Of an evaluator: what its fork server has forked, which is what runs models."""
+    pids = descendants(process.pid)
+    return [
+        pid for pid in pids if Path(f"/proc/{pid}/stat").read_text().split()[3] in map(str, pids)
+    ]
+
+
+def wait_until_gone(pids: list[int], timeout_s: float = 20) -> None:
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        with os.fdopen(descriptor) as file:
+            ended, _, _ = select.select([file], [], [], timeout_s)
+            assert ended, f"process {pid} still runs after {timeout_s} s"
 
 
 async def until_no_job_is_left(js: JetStreamContext) -> None:
