@@ -63,12 +63,11 @@ def check_is_on_gpus(model: PreTrainedModel, device: str) -> None:
     """Layers that found no room on the GPUs would run from main memory or disk, for weeks."""
     if device != SHARDED:
         return
-    places: dict[str, Any] = vars(model)["hf_device_map"]
-    outside = [name for name, place in places.items() if place in ("cpu", "disk")]
+    outside = [name for name, weights in model.named_parameters() if weights.device.type != "cuda"]
     if outside:
         raise blame_model(
             "out-of-memory",
             f"The model does not fit the evaluator's {torch.cuda.device_count()} GPUs:"
-            f" {len(outside)} of its parts, the first being {outside[0]}, found no room.",
+            f" {len(outside)} of its tensors, the first being {outside[0]}, found no room.",
             "Submit it at a precision with fewer bits, or ask a moderator for a larger tier.",
         )

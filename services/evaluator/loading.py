@@ -1,14 +1,18 @@
 """A model's files → a model that lm-eval can ask, checked before it is trusted with a task."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+from transformers import PreTrainedModel
 
 from contracts.models import WeightType
-from services.evaluator.devices import check_is_on_gpus, device_map
 from services.evaluator.failures import blame_model, scores_not_finite
 from services.evaluator.harness_model import HarnessModel
-from services.evaluator.model_files.adapter import apply_adapter
+from services.evaluator.model_files.adapter import apply_adapter, read_adapter
 from services.evaluator.model_files.config import CONFIG_FILE, read_config
-from services.evaluator.model_files.delta import add_delta, delta_at_low_precision
+from services.evaluator.model_files.delta import add_delta, check_precision
 from services.evaluator.model_files.faults import blamed_on
 from services.evaluator.model_files.precision import is_float
 from services.evaluator.model_files.repository import Repository
@@ -29,35 +33,48 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
     does not fit, is not whole, or does not run."""
     submitted = Repository(snapshot.folder)
     base = submitted
-    if snapshot.weight_type is not WeightType.ORIGINAL and snapshot.base_folder:
+    if snapshot.base_folder:
         base = Repository(snapshot.base_folder, is_base=True)
     config = read_config(base)
-    owner = submitted if holds_tokenizer(submitted) else base
-    tokenizer = load_tokenizer(owner, config)
-    model = load_weights(base, config, snapshot.precision, device_map(device))
-    check_is_on_gpus(model, device)
+    tokenizer = load_tokenizer(submitted if holds_tokenizer(submitted) else base, config)
+    model: PreTrainedModel
     match snapshot.weight_type:
+        case WeightType.ORIGINAL:
+            model = load_weights(base, config, snapshot.precision, device)
         case WeightType.ADAPTER:
-            model = apply_adapter(model, submitted, merge=is_float(snapshot.precision))
+            adapter = read_adapter(submitted)
+            model = load_weights(base, config, snapshot.precision, device)
+            model = apply_adapter(model, adapter, merge=is_float(snapshot.precision))
         case WeightType.DELTA:
-            if not is_float(snapshot.precision):
-                raise delta_at_low_precision(snapshot.precision)
-            delta = load_weights(
-                submitted, read_config(submitted), snapshot.precision, device_map("cpu")
-            )
-            add_delta(model, delta)
+            check_precision(snapshot.precision)
+            changed = read_config(submitted)
+            model = load_weights(base, config, snapshot.precision, device)
+            add_delta(model, load_weights(submitted, changed, snapshot.precision, "cpu"))
     check_weights_are_finite(model)
     check_tokenizer_fits(model, tokenizer)
-    harness_model = HarnessModel(
-        pretrained=model,
-        tokenizer=tokenizer,
-        batch_size=options.batch_size,
-        engine=options.engine,
-        compiled_folder=options.compiled_folder,
-    )
+    with _without_warnings_of_lm_eval():
+        harness_model = HarnessModel(
+            pretrained=model,
+            tokenizer=tokenizer,
+            batch_size=options.batch_size,
+            engine=options.engine,
+            compiled_folder=options.compiled_folder,
+        )
     _check_context(harness_model, base)
     _check_runs(harness_model, base)
     return harness_model
+
+
+@contextmanager
+def _without_warnings_of_lm_eval() -> Iterator[None]:
+    """It warns of a model that it has not loaded itself, on the lines its author is shown."""
+    logger = logging.getLogger("lm_eval.models.huggingface")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_context(model: HarnessModel, repository: Repository) -> None:

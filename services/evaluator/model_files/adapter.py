@@ -1,5 +1,6 @@
 """A PEFT adapter's files + its base model → one model of the base's own class."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from peft import PeftConfig, PeftModelForCausalLM, PeftType, get_peft_model_state_dict
@@ -44,22 +45,36 @@ _REFUSED_OPTIONS = {
 }
 
 
-def apply_adapter(base: Any, repository: Repository, *, merge: bool) -> PreTrainedModel:
+@dataclass(frozen=True)
+class Adapter:
+    """One whose files have been looked at; its weights are still on disk."""
+
+    repository: Repository
+    config: PeftConfig
+    shapes: Shapes
+
+
+def read_adapter(repository: Repository) -> Adapter:
+    """Raises EvaluationFault for an adapter that could not be applied to any base model."""
+    adapter = Adapter(repository, _read_config(repository), _read_shapes(repository))
+    check_files_are_finite(repository, [WEIGHTS_FILE])
+    return adapter
+
+
+def apply_adapter(base: Any, adapter: Adapter, *, merge: bool) -> PreTrainedModel:
     """The base is changed in place. Unless merged, the adapter's layers stay beside the base's:
     that is for quantized weights, which merging would round again.
-    Raises EvaluationFault for an adapter that does not load, fit or merge."""
-    config = _read_config(repository)
-    shapes = _read_shapes(repository)
-    check_files_are_finite(repository, [WEIGHTS_FILE])
+    Raises EvaluationFault for an adapter that does not fit its base, or cannot be merged."""
+    repository = adapter.repository
     with blamed_on(
         repository,
         "adapter-does-not-fit",
         "The adapter cannot be applied to the base model of the submission",
         "Submit it with the base model that it was trained on.",
     ):
-        _resize_embeddings(base, shapes)
-        adapted: Any = PeftModelForCausalLM(base, config)
-        _check_shapes(adapted, shapes)
+        _resize_embeddings(base, adapter.shapes)
+        adapted: Any = PeftModelForCausalLM(base, adapter.config)
+        _check_shapes(adapted, adapter.shapes)
         loaded = adapted.load_adapter(
             str(repository.folder), "default", torch_device=str(base.device)
         )

@@ -3,7 +3,18 @@
 import torch
 from transformers import PreTrainedModel
 
+from contracts.models import Precision
 from services.evaluator.failures import EvaluationFault, blame_model
+from services.evaluator.model_files.precision import is_float
+
+
+def check_precision(precision: Precision) -> None:
+    if not is_float(precision):
+        raise blame_model(
+            "precision-contradicts-weights",
+            f"The submission says {precision}, and a delta cannot be added to quantized weights.",
+            "Submit it as float32, float16 or bfloat16.",
+        )
 
 
 def add_delta(base: PreTrainedModel, delta: PreTrainedModel) -> None:
@@ -26,14 +37,6 @@ def add_delta(base: PreTrainedModel, delta: PreTrainedModel) -> None:
                 weights.add_(change.to(weights.device))
     if surplus := sorted(changes.keys() - base.state_dict().keys()):
         raise _differs(f"The delta's {surplus[0]} is not in the base model.")
-
-
-def delta_at_low_precision(precision: str) -> EvaluationFault:
-    return blame_model(
-        "precision-contradicts-weights",
-        f"The submission says {precision}, and a delta cannot be added to quantized weights.",
-        "Submit it as float32, float16 or bfloat16.",
-    )
 
 
 def _differs(message: str) -> EvaluationFault:

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from contracts.models import Precision
+from services.evaluator.devices import check_is_on_gpus, device_map
 from services.evaluator.failures import blame_model
 from services.evaluator.model_files.config import CONFIG_FILE
 from services.evaluator.model_files.faults import blamed_on
@@ -34,7 +35,7 @@ _from_pretrained: Any = AutoModelForCausalLM.from_pretrained
 
 
 def load_weights(
-    repository: Repository, config: PreTrainedConfig, precision: Precision, device_map: Any
+    repository: Repository, config: PreTrainedConfig, precision: Precision, device: str
 ) -> PreTrainedModel:
     """Raises EvaluationFault for a model that does not load or is not what config.json says."""
     how = number_format(precision, config, repository)
@@ -49,13 +50,14 @@ def load_weights(
         model, info = _from_pretrained(
             repository.folder,
             config=config,
-            device_map=device_map,
+            device_map=device_map(device),
             use_safetensors=True,
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # so that they are named, not only counted
             output_loading_info=True,
             **how,
         )
+    check_is_on_gpus(model, device)
     _check_shapes(sorted(info["mismatched_keys"]), repository)
     _check_all_were_there(sorted(info["missing_keys"]), repository)
     whole: PreTrainedModel = model
