@@ -1,6 +1,7 @@
 """The submitted precision → how transformers is told to load the weights."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from transformers import BitsAndBytesConfig, PreTrainedConfig
 from contracts.models import Precision
 from services.evaluator.failures import blame_model
 from services.evaluator.model_files.config import CONFIG_FILE
+from services.evaluator.model_files.faults import lacks_package
 from services.evaluator.model_files.repository import Repository
 
 _FLOATS = {
@@ -16,6 +18,7 @@ _FLOATS = {
     Precision.FLOAT16: torch.float16,
     Precision.BFLOAT16: torch.bfloat16,
 }
+_GPTQ_PACKAGES = ("optimum", "gptqmodel")
 
 
 def is_float(precision: Precision) -> bool:
@@ -47,6 +50,10 @@ def number_format(
         )
     if precision in _FLOATS:
         return {"dtype": _FLOATS[precision]}
+    if precision is Precision.GPTQ:
+        missing = [package for package in _GPTQ_PACKAGES if find_spec(package) is None]
+        if missing:
+            raise lacks_package(f"{' and '.join(missing)}, to run GPTQ weights.")
     if stored is None:
         return {"dtype": "auto", "quantization_config": _bitsandbytes(precision)}
     return {"dtype": "auto"}

@@ -205,7 +205,7 @@ async def test_a_precision_that_needs_a_missing_package_is_no_fault_of_the_model
     failed = await failure_of(bus, job)
     assert failed.cause is FailureCause.INFRASTRUCTURE
     assert failed.reason.code == "evaluator-lacks-package"
-    assert "requires optimum" in failed.reason.message
+    assert "optimum and gptqmodel, to run GPTQ weights" in failed.reason.message
     assert "operators" in failed.reason.advice
 
 

@@ -179,7 +179,7 @@ NEEDY = [
         "optimum",
         with_entries(CONFIG, quantization_config={"quant_method": "gptq", "bits": 4}),
         "evaluator-lacks-package",
-        "requires optimum",
+        "optimum and gptqmodel, to run GPTQ weights",
         Precision.GPTQ,
     ),
     BadModel(
