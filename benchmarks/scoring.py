@@ -211,13 +211,13 @@ def time_scoring(options: argparse.Namespace) -> None:
 def _time_task(
     name: str, model: "HarnessModel", pairs: list[tuple[str, str]], options: argparse.Namespace
 ) -> None:
-    from services.evaluator.scoring.choice import choose
+    from services.evaluator.scoring.choice import candidates, choose
     from services.evaluator.scoring.compiling import compile_pairs
     from services.evaluator.scoring.engine import run_whole
 
     compiled = compile_pairs(model, pairs)
     began = time.perf_counter()
-    engine, chosen = choose(model, compiled, model.token_budget)
+    engine, chosen = choose(model, compiled, candidates(model))
     probe = time.perf_counter() - began
     stock = {
         size: _timed(model, lambda size=size: _by_lm_eval(model, compiled, size))

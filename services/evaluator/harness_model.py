@@ -13,7 +13,7 @@ from contracts.evaluation import Engine as Chosen
 from services.evaluator.chat_template import limited
 from services.evaluator.failures import blame_model
 from services.evaluator.generation import FiniteLogits, check_room
-from services.evaluator.scoring.choice import batches_of, choose
+from services.evaluator.scoring.choice import batches_of, candidates, choose
 from services.evaluator.scoring.compiling import (
     Compiled,
     DoesNotFitError,
@@ -25,8 +25,6 @@ from services.evaluator.scoring.slices import Course, answer
 from services.evaluator.scoring.stock import StockEngine
 from services.evaluator.usage import Usage
 
-_CPU_BUDGET = 512
-_GPU_BUDGET = 2048
 _ALL_AT_ONCE = 1 << 30
 
 
@@ -110,12 +108,7 @@ class HarnessModel(HFLM):
     def _choose(self, compiled: Compiled) -> tuple[Engine, Chosen]:
         if self._trusts_stock_only:
             return StockEngine(self), Chosen(name=StockEngine.name, reason="as the operator chose")
-        return choose(self, compiled, self.token_budget)
-
-    @property
-    def token_budget(self) -> int:
-        """Tokens per forward pass of the tree."""
-        return _CPU_BUDGET if self.device.type == "cpu" else _GPU_BUDGET
+        return choose(self, compiled, candidates(self))
 
     def _setting(self) -> str:
         config = self.model.config

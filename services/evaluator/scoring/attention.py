@@ -1,16 +1,16 @@
 """Which tokens of a stream see each other, in the form a model's attention takes."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.attention.flex_attention import create_block_mask
 from transformers import PreTrainedModel
 
 Mask = torch.Tensor
 """bool, [queries, keys]: True where the query sees the key."""
-
-Sees = Callable[["Places", "Places"], Mask]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class Visibility:
     def __init__(self, model: PreTrainedModel) -> None:
         config = model.config.get_text_config()
         self._dtype = model.dtype
-        # sdpa takes booleans; the others add the mask to the scores.
-        self._adds = config._attn_implementation != "sdpa"
+        self._config = config
         self._window: int | None = getattr(config, "sliding_window", None)
         self._chunk: int | None = getattr(config, "attention_chunk_size", None)
         self._kinds = set(getattr(config, "layer_types", None) or ())
@@ -58,16 +57,37 @@ class Visibility:
         kind = "sliding_attention" if self._window and not self._kinds else "full_attention"
         return self._of_kind(kind, full, queries, keys)
 
-    def _of_kind(self, kind: str, full: Mask, queries: Places, keys: Places) -> torch.Tensor:
+    def _of_kind(self, kind: str, full: Mask, queries: Places, keys: Places) -> Any:
         at, back = queries.positions[:, None], keys.positions[None]
         if kind == "sliding_attention" and self._window:
             full = full & (at - back < self._window)
         elif kind == "chunked_attention" and self._chunk:
             full = full & (at // self._chunk == back // self._chunk)
-        return self._as_taken(full[None, None])
+        return self._as_taken(full)
 
-    def _as_taken(self, mask: Mask) -> torch.Tensor:
-        if not self._adds:
-            return mask
-        hidden = torch.finfo(self._dtype).min
-        return torch.zeros_like(mask, dtype=self._dtype).masked_fill_(~mask, hidden)
+    def _as_taken(self, mask: Mask) -> Any:
+        match self._config._attn_implementation:
+            case "sdpa":
+                return mask[None, None]
+            case "flex_attention":
+                # Blocks in which nothing is seen are skipped.
+                return create_block_mask(
+                    lambda batch, head, query, key: mask[query, key],
+                    *(None, None, *mask.shape),
+                    device=str(mask.device),
+                )
+            case _:  # the mask is added to the scores
+                hidden = torch.finfo(self._dtype).min
+                added = torch.zeros_like(mask, dtype=self._dtype).masked_fill_(~mask, hidden)
+                return added[None, None]
+
+
+@contextmanager
+def attending_by(model: PreTrainedModel, implementation: str | None) -> Iterator[None]:
+    """Another implementation of attention while this lasts; the model's own for None."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(implementation or before)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)

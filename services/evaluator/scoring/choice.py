@@ -1,8 +1,11 @@
 """Which engine a model may be trusted with. A wrong score is worse than a slow one, so each has to
 agree with lm-eval's own backend on some of the very questions before it answers the rest."""
 
-from collections.abc import Iterator
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,46 +27,76 @@ _SWITCHING_ROPES = {"dynamic", "longrope"}
 """Rotary embeddings that change for all tokens of a sequence once it has a certain length."""
 
 
-def choose(model: HFLM, compiled: Compiled, budget: int) -> tuple[Engine, Chosen]:
-    """The fastest engine that gives the answers of lm-eval's own backend. `budget` is the number of
-    tokens per forward pass."""
-    probe = _probe(compiled)
-    probed = 0
-    refusals = []
+_SMALL_CHUNK = 32
+_CPU_BUDGET = 512
+_GPU_BUDGET = 2048
+_GPU_BUDGET_WITHOUT_DENSE_MASK = 8192
+_SMALL_MODEL = 3_000_000_000
+"""Parameters up to which starting a kernel costs more than running it, so that chunks have to be
+long, and a dense mask with them more than all of the rest."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to score, and the tokens it puts in one forward pass."""
+
+    title: str
+    make: Callable[[HFLM, int], Engine]
+    budget: int = 0
+
+
+def candidates(model: HFLM) -> tuple[Candidate, ...]:
+    """The fastest first."""
+    tree = Candidate("tree", PrefixTreeEngine, _CPU_BUDGET)
+    fork = Candidate("fork", lambda model, _: ForkEngine(model))
+    if model.device.type == "cpu":
+        return tree, fork
+    tree = dataclasses.replace(tree, budget=_GPU_BUDGET)
+    if model.model.num_parameters() > _SMALL_MODEL:
+        return tree, fork
+    return TREE_OF_BLOCKS, tree, fork
+
+
+TREE_OF_BLOCKS = Candidate(
+    "tree with FlexAttention",
+    functools.partial(PrefixTreeEngine, skips_blocks=True),
+    _GPU_BUDGET_WITHOUT_DENSE_MASK,
+)
+
+
+def choose(model: HFLM, compiled: Compiled, among: Sequence[Candidate]) -> tuple[Engine, Chosen]:
+    """The first candidate that gives the answers of lm-eval's own backend, or that backend."""
     if limit := _switches_rope_at(model, compiled):
-        refusals.append(f"tree, fork: the rotary embedding changes at {limit} tokens")
-    else:
-        expected = by_stock(model, probe, 1)
-        probed = len(probe)
-        tolerance = allowed_difference(model, probe, expected)
-        # Small chunks, so that the probe is cut like a whole task is.
-        small = max(32, len(probe.tree) // 3)
-        for kind in (PrefixTreeEngine, ForkEngine):
-            try:
-                difference = largest_difference(
-                    run_whole(_make(kind, model, small), probe), expected
-                )
-            except torch.AcceleratorError:  # nothing works on the device after that
-                raise
-            except Exception as fault:  # whatever a model's own code does with an unusual call
-                refusals.append(f"{kind.name}: {first_line(fault)}")
-                continue
-            if difference <= tolerance:
-                reason = f"differs from lm-eval's own backend by {difference:.1g} nats at most"
-                return _make(kind, model, budget), Chosen(
-                    name=kind.name,
-                    reason="; ".join([*refusals, reason]),
-                    probed=probed,
-                    difference=difference,
-                )
-            refusals.append(f"{kind.name}: differs by {difference:.2g} nats")
+        reason = f"the rotary embedding changes at {limit} tokens"
+        return StockEngine(model), Chosen(name=StockEngine.name, reason=reason)
+    probe = _probe(compiled)
+    expected = by_stock(model, probe, 1)
+    allowed = allowed_difference(model, probe, expected)
+    # Small chunks, so that the probe is cut like a whole task is.
+    small = max(_SMALL_CHUNK, len(probe.tree) // 3)
+    refusals = []
+    for candidate in among:
+        try:
+            answers = run_whole(candidate.make(model, small), probe)
+        except torch.AcceleratorError:  # nothing works on the device after that
+            raise
+        except Exception as fault:  # whatever a model's own code does with an unusual call
+            refusals.append(f"{candidate.title}: {first_line(fault)}")
+            continue
+        difference = largest_difference(answers, expected)
+        if difference <= allowed:
+            engine = candidate.make(model, candidate.budget)
+            reason = f"{candidate.title}: differs by {difference:.1g} nats at most"
+            return engine, Chosen(
+                name=engine.name,
+                reason="; ".join([*refusals, reason]),
+                probed=len(probe),
+                difference=difference,
+            )
+        refusals.append(f"{candidate.title}: differs by {difference:.2g} nats")
     return StockEngine(model), Chosen(
-        name=StockEngine.name, reason="; ".join(refusals), probed=probed
+        name=StockEngine.name, reason="; ".join(refusals), probed=len(probe)
     )
-
-
-def _make(kind: type[Engine], model: HFLM, budget: int) -> Engine:
-    return PrefixTreeEngine(model, budget) if kind is PrefixTreeEngine else ForkEngine(model)
 
 
 def _probe(compiled: Compiled) -> Compiled:

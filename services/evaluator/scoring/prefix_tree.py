@@ -4,20 +4,24 @@ The stream is cut into chunks of a fixed number of tokens, anywhere. A chunk see
 path that is still open from the chunks before, whose keys and values are kept; nothing is padded,
 and logits are computed only where a continuation is predicted."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from lm_eval.models.huggingface import HFLM
+from torch.nn.functional import pad
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from services.evaluator.scoring.attention import Places, Visibility
+from services.evaluator.scoring.attention import Places, Visibility, attending_by
 from services.evaluator.scoring.compiling import Compiled
 from services.evaluator.scoring.engine import Answer, Part
 
 _LEAST_BUDGET = 64
+_FLEX_PATH_MULTIPLE = 1024
+"""FlexAttention is compiled for each length of the keys, so there should be few of them."""
 
 KeysAndValues = list[tuple[torch.Tensor, torch.Tensor]]
 """Per layer: [1, heads, tokens, size of a head]."""
@@ -32,12 +36,16 @@ class _OpenPath:
 
 
 class PrefixTreeEngine:
-    """`budget` is the number of tokens per forward pass; it shrinks when memory runs out."""
+    """`budget` is the number of tokens per forward pass; it shrinks when memory runs out. With
+    `skips_blocks` attention goes through FlexAttention, which computes nothing for pairs of blocks
+    that do not see each other; a dense mask computes all pairs and hides most."""
 
     name = "tree"
 
-    def __init__(self, model: HFLM, budget: int) -> None:
+    def __init__(self, model: HFLM, budget: int, *, skips_blocks: bool = False) -> None:
         self._model = model.model
+        self._attention = "flex_attention" if skips_blocks else None
+        self._path_multiple = _FLEX_PATH_MULTIPLE if skips_blocks else 1
         self._device = model.device
         self._visibility = Visibility(model.model)
         self._budget = budget
@@ -46,6 +54,10 @@ class PrefixTreeEngine:
         return len(compiled.tree)
 
     def run(self, compiled: Compiled, start: int = 0) -> Iterator[Part]:
+        with attending_by(self._model, self._attention):
+            yield from self._run(compiled, start)
+
+    def _run(self, compiled: Compiled, start: int) -> Iterator[Part]:
         asked = _Targets(compiled)
         path = self._open_path(compiled, start)
         while start < len(compiled.tree):
@@ -104,14 +116,19 @@ class PrefixTreeEngine:
         if len(logits) != len(kept):
             raise ValueError("computes logits for other positions than it is asked for")
         # At the end of the stream nothing is open, and ends never pass it.
-        live = keys.ends > stop
-        return (
-            logits.float(),
-            needed,
-            _OpenPath(
-                Places(keys.indices[live], keys.positions[live], keys.ends[live]),
-                _kept(cache, live),
-            ),
+        live = torch.nonzero(keys.ends > stop)[:, 0]
+        return logits.float(), needed, self._shortened(keys, cache, live)
+
+    def _shortened(self, keys: Places, cache: DynamicCache, live: torch.Tensor) -> _OpenPath:
+        places = Places(keys.indices[live], keys.positions[live], keys.ends[live])
+        padding = -len(live) % self._path_multiple
+        return _OpenPath(
+            # A token whose subtree ends at 0 is seen by none.
+            Places(*(pad(part, (0, padding)) for part in dataclasses.astuple(places))),
+            [
+                (pad(keys_, (0, 0, 0, padding)), pad(values, (0, 0, 0, padding)))
+                for keys_, values in _kept(cache, live)
+            ],
         )
 
     def _places(self, compiled: Compiled, indices: np.ndarray) -> Places:

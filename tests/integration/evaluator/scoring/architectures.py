@@ -9,6 +9,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from services.evaluator.harness_model import HarnessModel
+from services.evaluator.scoring.choice import Candidate
+from services.evaluator.scoring.fork import ForkEngine
+from services.evaluator.scoring.prefix_tree import PrefixTreeEngine
 
 _SIZES = {
     "vocab_size": 256,
@@ -42,6 +45,12 @@ _LATENT = {
     "head_dim": 8,
     **_ONE_HEAD_EACH,
 }
+
+# Chunks of so many tokens begin and end within questions.
+SMALL_CHUNKS = (
+    Candidate("tree", PrefixTreeEngine, 64),
+    Candidate("fork", lambda model, _: ForkEngine(model)),
+)
 
 Configs = Mapping[str, tuple[str, dict[str, Any]]]
 

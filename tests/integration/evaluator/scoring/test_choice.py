@@ -11,6 +11,7 @@ from services.evaluator.scoring.compiling import compile_pairs
 from services.evaluator.scoring.engine import run_whole
 from services.evaluator.scoring.stock import StockEngine
 from tests.integration.evaluator.scoring.architectures import (
+    SMALL_CHUNKS,
     TREE,
     harness_model,
     questions,
@@ -65,7 +66,7 @@ def test_an_engine_that_is_wrong_is_refused_with_the_difference(
     model = harness_model(llama(kind))
     compiled = compile_pairs(model, questions())
 
-    engine, chosen = choose(model, compiled, budget=64)
+    engine, chosen = choose(model, compiled, SMALL_CHUNKS)
 
     assert engine.name == chosen.name == expected
     assert "tree: differs by" in chosen.reason
@@ -77,7 +78,7 @@ def test_an_error_that_only_the_longest_question_shows_is_noticed() -> None:
     compiled = compile_pairs(model, questions())
     assert sorted(compiled.lengths())[-2] < Shortsighted.limit < max(compiled.lengths())
 
-    _, chosen = choose(model, compiled, budget=64)
+    _, chosen = choose(model, compiled, SMALL_CHUNKS)
 
     assert chosen.name == "fork"
 
@@ -99,7 +100,7 @@ def test_rotary_embeddings_that_change_with_the_length_are_scored_by_lm_eval(
     model = harness_model(llama(**sizes))
     compiled = compile_pairs(model, questions())
 
-    _, chosen = choose(model, compiled, budget=64)
+    _, chosen = choose(model, compiled, SMALL_CHUNKS)
 
     assert chosen.name == expected, chosen.reason
     assert (f"changes at {limit} tokens" in chosen.reason) == (expected == "hf")
@@ -113,8 +114,8 @@ def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
     broken = harness_model(llama(Maskless).to(dtype))
     compiled = compile_pairs(sound, questions())
 
-    assert choose(sound, compiled, budget=64)[1].name == "tree"
-    assert choose(broken, compiled, budget=64)[1].name == "fork"
+    assert choose(sound, compiled, SMALL_CHUNKS)[1].name == "tree"
+    assert choose(broken, compiled, SMALL_CHUNKS)[1].name == "fork"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -128,7 +129,7 @@ def test_the_tree_is_no_further_from_full_precision_than_lm_eval(dtype: torch.dt
         pairs = zip(answers, expected, strict=True)
         return sum(abs(answer[0] - true) for answer, true in pairs)
 
-    tree, chosen = choose(rounded, compiled, budget=64)
+    tree, chosen = choose(rounded, compiled, SMALL_CHUNKS)
 
     assert chosen.name == "tree"
     assert error(run_whole(tree, compiled)) < 1.5 * error(run_whole(StockEngine(rounded), compiled))
