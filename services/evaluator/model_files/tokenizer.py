@@ -87,11 +87,12 @@ def load_tokenizer(repository: Repository, config: PreTrainedConfig) -> PreTrain
 def check_tokenizer_fits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """An id past the embeddings ends in an IndexError on a CPU and kills the context of a GPU."""
     rows = next(model.get_input_embeddings().parameters()).shape[0]
-    highest = max(tokenizer.get_vocab().values(), default=0)
+    highest, token = max((number, token) for token, number in tokenizer.get_vocab().items())
     if highest >= rows:
         raise blame_model(
             "tokenizer-does-not-fit",
-            f"The tokenizer has ids up to {highest}, but the model has embeddings for {rows} ids.",
+            f"The tokenizer has ids up to {highest}, which is {token!r}, but the model has"
+            f" embeddings for {rows} ids.",
             "Resize the model's embeddings to the tokenizer, or restore the tokenizer it was"
             " trained with.",
         )

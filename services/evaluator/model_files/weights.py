@@ -65,9 +65,8 @@ def load_weights(
 
 
 def check_weights_are_finite(model: PreTrainedModel) -> None:
-    for name, weights in model.state_dict().items():
-        if isinstance(weights, torch.Tensor):
-            check_finite(name, weights)
+    for name, weights in model.named_parameters():
+        check_finite(name, weights)
 
 
 def _loading(repository: Repository) -> Any:
