@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import console, fail
-from localhub.process import running_localhub
+from cli.hub import HUGGING_FACE, hub_url
 from runtime.board_report import BoardReport, TaskSummary
 from runtime.boards import Problem, examine_board
 from runtime.settings import REPOSITORY
@@ -60,7 +59,7 @@ def check(
     hub: Annotated[
         str,
         typer.Option(envvar="HF_ENDPOINT", help="Hub that data comes from: its URL, or a folder."),
-    ] = "https://huggingface.co",
+    ] = HUGGING_FACE,
 ) -> None:
     """Say everything that is wrong with a board file; lm-eval's tasks are loaded for it, with data.
 
@@ -82,7 +81,7 @@ def check(
 
 def _ask_the_harness(file: Path, hub: str) -> BoardReport:
     """lm-eval belongs to the evaluator, which answers as a process of its own."""
-    with _hub_url(hub) as url:
+    with hub_url(hub) as url:
         answer = subprocess.run(
             [sys.executable, "-m", "services.evaluator.check_board", str(file)],
             env=os.environ | {"HF_ENDPOINT": url, "TQDM_DISABLE": "1"},
@@ -98,15 +97,6 @@ def _ask_the_harness(file: Path, hub: str) -> BoardReport:
             f"The check broke off with status {answer.returncode}: {last_line}",
             "It needs the evaluator's packages: pip install 'podium[evaluator]'.",
         )
-
-
-@contextmanager
-def _hub_url(hub: str) -> Iterator[str]:
-    if "://" in hub:
-        yield hub
-    else:
-        with running_localhub(Path(hub)) as url:
-            yield url
 
 
 def _print_list(problems: Sequence[Problem], style: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import sqrt
 
 from cli.gateway import PublishedScore
 from cli.rerun import CannotRunError, Report
@@ -25,7 +26,7 @@ class Comparison:
     here: float
     published: float
     stderr: float | None
-    """Of the score here; None where lm-eval knows none."""
+    """Of a score over the questions asked here; None where lm-eval knows none."""
     asked_the_same: bool | None
     """None where it cannot be told, because of a limit or an old score."""
     verdict: Verdict
@@ -66,6 +67,10 @@ def _compare(
         )
     here = sum(reported[metric] for metric in metrics) / len(metrics)
     stderr = _stderr(reported, metrics)
+    if limited and stderr is not None and published.stderr is not None:
+        # A few answers that are all right or all wrong would have none.
+        scale = published.samples / report.samples[name].effective
+        stderr = max(stderr, published.stderr * sqrt(scale))
     known = published.prompt_hash and not limited
     return Comparison(
         harness_task=name,

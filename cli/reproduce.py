@@ -3,7 +3,7 @@
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.text import Text
 from cli.comparison import Comparison, Verdict, compare, differing_versions
 from cli.console import console, fail
 from cli.gateway import Gateway, PublishedScore
-from cli.hub import data_revision
+from cli.hub import HUGGING_FACE, data_revision, hub_url
 from cli.rerun import CannotRunError, Rerun, check_installed, installed_versions
 from cli.submissions import LOCAL_GATEWAY, GatewayUrl
 from contracts.evaluation import Provenance
@@ -60,9 +60,11 @@ def reproduce(
         typer.Option(file_okay=False, help="Where results and samples go; else reproduce-ID."),
     ] = None,
     hub: Annotated[
-        str | None,
-        typer.Option(envvar="HF_ENDPOINT", help="URL of the Hub with the board's models and data."),
-    ] = None,
+        str,
+        typer.Option(
+            envvar="HF_ENDPOINT", help="Hub with the board's models and data: its URL, or a folder."
+        ),
+    ] = HUGGING_FACE,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
     """Run lm-eval's own command for a submission, and compare its scores with the published ones.
@@ -79,17 +81,16 @@ def reproduce(
                 _print_commands(column)
             return
         check_installed([column.rerun for column in columns], columns[0].published.versions)
+        columns = [
+            replace(column, rerun=column.rerun.including(include_path)) for column in columns
+        ]
         folder = folder or Path(f"reproduce-{submission_id}")
         folder.mkdir(parents=True, exist_ok=True)
-        environment = os.environ | ({"HF_ENDPOINT": hub} if hub else {})
-        compared = [
-            comparison
-            for column in columns
-            for comparison in _run(column, include_path, folder, environment, limit)
-        ]
-    _explain(columns, compared, environment)
+        with hub_url(hub) as url:
+            found = _compare_all(columns, folder, url, limit)
+            _explain(columns, found, url)
     console.print(f"lm-eval's results and samples are in {folder}.", highlight=False)
-    if any(comparison.verdict is Verdict.DIFFERS for comparison in compared):
+    if any(one.verdict is Verdict.DIFFERS for one in found):
         raise typer.Exit(1)
 
 
@@ -130,20 +131,24 @@ def _published(
     return columns
 
 
-def _run(
-    column: _Column,
-    include_path: Path | None,
-    folder: Path,
-    environment: Mapping[str, str],
-    limit: int | None,
+def _compare_all(
+    columns: Sequence[_Column], folder: Path, hub: str, limit: int | None
 ) -> list[Comparison]:
-    column = replace(column, rerun=column.rerun.including(include_path))
-    _print_commands(column)
-    report = column.rerun.execute(folder, environment)
-    limited = limit not in (None, column.origin.limit)
-    compared = compare(column.published, column.metrics, report, limited=limited)
-    console.print(_table(column.task, compared))
-    return compared
+    table = _empty_table()
+    found: list[Comparison] = []
+    try:
+        for column in columns:
+            _print_commands(column)
+            report = column.rerun.execute(folder, os.environ | {"HF_ENDPOINT": hub})
+            limited = limit not in (None, column.origin.limit)
+            compared = compare(column.published, column.metrics, report, limited=limited)
+            found += compared
+            for one in compared:
+                _add_row(table, column.task, one)
+    finally:  # hours may lie behind what has been compared when a later task fails
+        console.print()
+        console.print(table)
+    return found
 
 
 def _print_commands(column: _Column) -> None:
@@ -159,29 +164,29 @@ def _print_commands(column: _Column) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(task: str, compared: Sequence[Comparison]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+def _empty_table() -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("task")
     table.add_column("lm-eval task", overflow="fold")
     for heading in ("here", "published", "difference", "std. error"):
         table.add_column(heading, justify="right", min_width=len(heading))
     table.add_column("verdict", min_width=len(Verdict.NOISE))
-    for one in compared:
-        table.add_row(
-            task,
-            one.harness_task,
-            f"{one.here:.4f}",
-            f"{one.published:.4f}",
-            f"{one.difference:+.4f}",
-            "" if one.stderr is None else f"{one.stderr:.4f}",
-            Text(one.verdict, style=_STYLES[one.verdict]),
-        )
     return table
 
 
-def _explain(
-    columns: Sequence[_Column], compared: Sequence[Comparison], environment: Mapping[str, str]
-) -> None:
+def _add_row(table: Table, task: str, one: Comparison) -> None:
+    table.add_row(
+        task,
+        one.harness_task,
+        f"{one.here:.4f}",
+        f"{one.published:.4f}",
+        f"{one.difference:+.4f}",
+        "" if one.stderr is None else f"{one.stderr:.4f}",
+        Text(one.verdict, style=_STYLES[one.verdict]),
+    )
+
+
+def _explain(columns: Sequence[_Column], compared: Sequence[Comparison], hub: str) -> None:
     """What is not as it was at the evaluator; nothing where all is."""
     changed = {one.harness_task for one in compared if one.asked_the_same is False}
     origins = Counter(
@@ -195,7 +200,7 @@ def _explain(
         sentence = f"{tasks} asked something else than when published"
         if revision:
             sentence += f", from {data_set} at {revision}"
-            now = data_revision(data_set, environment.get("HF_ENDPOINT"))
+            now = data_revision(data_set, hub)
             if now and now != revision:
                 sentence += f"; it is at {now} now"
         console.print(f"{sentence}.", style="yellow", highlight=False)

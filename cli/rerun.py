@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 _PROGRAMS = {"lm_eval": "lm_eval", "hf": "huggingface_hub.cli.hf"}
 _MODEL_ARGUMENTS = {
@@ -30,14 +30,21 @@ class CannotRunError(Exception):
         self.advice = advice
 
 
+class Samples(BaseModel):
+    """How many documents were asked of those there are."""
+
+    effective: int
+
+
 class Report(BaseModel):
-    """What lm-eval writes about a run."""
+    """What lm-eval writes about a run, by task."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     results: dict[str, dict[str, Any]]
-    """By task, then by `metric,filter`."""
+    """Under `metric,filter`."""
     task_hashes: dict[str, str]
+    samples: dict[str, Samples] = Field(validation_alias="n-samples")
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class Rerun:
             if status != 0:
                 raise CannotRunError(
                     f"`{program} {arguments[0]}` ended with status {status}.",
-                    "Its last lines say why. A board whose models come from another Hub needs"
+                    "Its last lines say why. If the board's models are on another Hub, name it with"
                     " --hub.",
                 )
         [report] = output.rglob("results_*.json")

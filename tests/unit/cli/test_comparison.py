@@ -18,17 +18,23 @@ def comparison(
     prompt_hash: str = ASKED,
     limited: bool = False,
 ) -> Comparison:
-    """Of one task; `here` is what lm-eval reports of it."""
+    """Of one task; `here` is what lm-eval reports of it, after 25 of 100 questions if limited."""
     subtask = SubtaskScore(
         harness_task="sums",
         raw=published,
-        stderr=None,
+        stderr=0.025,
         normalized=0,
         samples=100,
         prompt_hash=prompt_hash,
     )
     score = PublishedScore(subtasks=(subtask,), versions={})
-    report = Report(results={"sums": here}, task_hashes={"sums": ASKED})
+    report = Report.model_validate(
+        {
+            "results": {"sums": here},
+            "task_hashes": {"sums": ASKED},
+            "n-samples": {"sums": {"original": 100, "effective": 25}},
+        }
+    )
     [found] = compare(score, metrics, report, limited=limited)
     return found
 
@@ -50,6 +56,13 @@ def test_the_standard_error_decides_what_is_noise(
 
     assert found.verdict is verdict
     assert found.difference == pytest.approx(here - 0.5)
+
+
+def test_a_few_answers_that_are_all_right_prove_nothing() -> None:
+    found = comparison({"acc,none": 1.0, "acc_stderr,none": 0.0}, 0.92, limited=True)
+
+    assert found.stderr == pytest.approx(0.05)
+    assert found.verdict is Verdict.NOISE
 
 
 def test_without_a_standard_error_only_equal_scores_agree() -> None:
