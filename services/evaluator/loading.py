@@ -10,7 +10,6 @@ from transformers import PreTrainedModel
 from contracts.models import WeightType
 from services.evaluator.failures import blame_model, scores_not_finite
 from services.evaluator.harness_model import HarnessModel
-from services.evaluator.model_files.adapter import apply_adapter, read_adapter
 from services.evaluator.model_files.config import CONFIG_FILE, read_config
 from services.evaluator.model_files.delta import add_delta, check_precision
 from services.evaluator.model_files.faults import blamed_on
@@ -42,6 +41,10 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
         case WeightType.ORIGINAL:
             model = load_weights(base, config, snapshot.precision, device)
         case WeightType.ADAPTER:
+            # PEFT imports bitsandbytes, which initialises CUDA: in the fork server, that would
+            # leave no child a GPU.
+            from services.evaluator.model_files.adapter import apply_adapter, read_adapter
+
             adapter = read_adapter(submitted)
             model = load_weights(base, config, snapshot.precision, device)
             model = apply_adapter(model, adapter, merge=is_float(snapshot.precision))

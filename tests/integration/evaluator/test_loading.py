@@ -1,5 +1,7 @@
 """What becomes of a model's files, in the process that loads them."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -245,3 +247,14 @@ def test_a_sharded_model_is_nowhere_but_on_gpus(good: Path) -> None:
 
     with pytest.raises(EvaluationFault, match=r"out-of-memory.*model\.embed_tokens\.weight, found"):
         check_is_on_gpus(model, SHARDED)
+
+
+def test_the_fork_server_touches_no_gpu() -> None:
+    """bitsandbytes initialises CUDA when it is imported, and no forked child could use it then."""
+    look = "import sys, services.evaluator.harness; print('bitsandbytes' in sys.modules)"
+
+    output = subprocess.run(
+        [sys.executable, "-c", look], check=True, capture_output=True, text=True
+    )
+
+    assert output.stdout.strip() == "False"
