@@ -4,10 +4,8 @@ Nothing here knows the bus. It runs in a child process that is offline and forke
 that has imported this module already."""
 
 import functools
-import platform
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -33,6 +31,12 @@ from services.evaluator.protocol import (
     Stopped,
     TaskScores,
 )
+from services.evaluator.provenance import (
+    data_sets,
+    energy_meter,
+    package_versions,
+    provenance,
+)
 from services.evaluator.results import harness_results
 from services.evaluator.scoring.slices import Course, Stopping
 from services.evaluator.tasks import load_tasks, seed_generators
@@ -47,10 +51,7 @@ def machine(options: HarnessOptions) -> Machine:
     return Machine(
         device=described(options.device),
         torch_device=resolved(options.device),
-        versions={
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("lm_eval", "transformers", "torch", "datasets")},
-        },
+        versions=package_versions(),
     )
 
 
@@ -115,7 +116,8 @@ def _score_task(
         set_shots(task, board_task.shots)
     # A template belongs to one model, and to build all prompts for some documents pays off never.
     keeps_prompts = not assignment.chat_template and assignment.limit is None
-    with kept_prompts(tasks, assignment.options.compiled_folder):
+    meter = energy_meter(model.model, assignment.options)
+    with kept_prompts(tasks, assignment.options.compiled_folder), meter:
         evaluation = evaluate(
             lm=model,
             task_dict={"tasks": {task.task_name: task for task in tasks}},
@@ -129,9 +131,10 @@ def _score_task(
     )
     return TaskScores(
         task=board_task.id,
-        results=harness_results(evaluation, board_task.harness_tasks),
+        results=harness_results(evaluation, board_task.harness_tasks, data_sets(tasks)),
         seconds=time.monotonic() - began,
         samples=samples,
+        provenance=provenance(board_task, assignment, model.model, model.usage, meter.energy),
     )
 
 

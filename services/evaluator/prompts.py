@@ -16,7 +16,7 @@ _DEFINITIONS = ("*.py", "*.yaml", "*.json")
 
 @contextmanager
 def kept_prompts(tasks: Sequence[Task], folder: Path) -> Iterator[None]:
-    """While this lasts, `evaluate(cache_requests=True)` takes these tasks' prompts from `folder`, or
+    """While this lasts, `evaluate(cache_requests=True)` takes the tasks' prompts from `folder`, or
     leaves them there. lm-eval knows them by little but the task's name, so prompts that could
     differ lie in a folder of their own."""
     before = cache.PATH

@@ -80,6 +80,16 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class Confinement:
+    """Why a child could not be shut in; empty strings when it is."""
+
+    network: str = ""
+    """It could reach a network."""
+    processes: str = ""
+    """It could read the memory and environment of other processes of the same user."""
+
+
+@dataclass(frozen=True)
 class Machine:
     """What a child runs on."""
 
@@ -88,6 +98,7 @@ class Machine:
     torch_device: str
     """For PyTorch, such as `cuda:1`."""
     versions: dict[str, str]
+    confinement: Confinement = Confinement()
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ class TaskScores:
     results: tuple[HarnessResult, ...]
     seconds: float
     samples: SamplesFile
-    provenance: Provenance | None = None
+    provenance: Provenance
 
 
 @dataclass(frozen=True)

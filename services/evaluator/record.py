@@ -35,8 +35,6 @@ from services.evaluator.protocol import SamplesFile, Step, TaskScores
 log = structlog.get_logger(__name__)
 
 SOURCE = "evaluator"
-ENGINE = "hf"
-"""lm-eval's name of its own transformers backend."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class RunRecord:
                     task=scores.task,
                     results=scores.results,
                     seconds=scores.seconds,
-                    engine=scores.provenance.engine.name if scores.provenance else ENGINE,
+                    engine=scores.provenance.engine.name,
                     versions=versions,
                     details=details,
                     provenance=scores.provenance,

@@ -1,10 +1,11 @@
 """What an evaluator needs to be told."""
 
 import socket
+import sys
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from contracts.models import Tier
@@ -29,6 +30,11 @@ class EvaluatorSettings(ServiceSettings):
     """Where models run, as a JSON list; each of them takes one job at a time. `auto` is the first
     GPU, or the CPU where there is none; `every-gpu` stands for each visible GPU; `sharded` spreads
     one model over all of them; else PyTorch's name, such as `cuda:1` or `cpu`."""
+    memory_limit_gb: PositiveFloat | None = None
+    """Most of the host's memory that a model may hold, in GB; a child that holds more is killed.
+    Linux only."""
+    allow_unsandboxed: bool = False
+    """Whether models are run where their processes cannot be kept off the network."""
     threads: PositiveInt | None = None
     """CPU threads that PyTorch uses; its own choice when unset."""
     batch_size: PositiveInt | Literal["auto"] = 8
@@ -38,12 +44,23 @@ class EvaluatorSettings(ServiceSettings):
     """How log-likelihoods are computed: `auto` takes the fastest way that agrees with lm-eval's own
     backend on the model at hand, `hf` always takes lm-eval's own."""
     compiled_folder: Path = Path("~/.cache/podium/compiled")
-    """Where prompts and tokenised suites are kept for the next model; may be emptied at any time."""
+    """Where prompts and tokenised suites are kept for the next model. It may be emptied any time."""
     power_kw: PositiveFloat | None = None
     """Power drawn while a model is evaluated, in kW, where no counter measures it; when unset, 0.7
     per GPU and 0.085 for a CPU."""
     carbon_intensity_g_per_kwh: NonNegativeFloat = NORTHERN_VIRGINIA_G_PER_KWH
     """CO₂ per kWh of the electricity used, in grams; the default is that of Northern Virginia."""
+
+    @field_validator("memory_limit_gb")
+    @classmethod
+    def _memory_can_be_watched(cls, limit: float | None) -> float | None:
+        if limit is not None and sys.platform != "linux":
+            raise ValueError("what a process holds is known on Linux only; leave it unset here")
+        return limit
+
+    @property
+    def memory_limit_bytes(self) -> float | None:
+        return self.memory_limit_gb and self.memory_limit_gb * 1e9
 
     @property
     def harness_options(self) -> HarnessOptions:

@@ -5,7 +5,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.envelope import Envelope
-from contracts.evaluation import EvaluationTaskScored, HarnessResult
+from contracts.evaluation import Engine, EvaluationTaskScored, HarnessResult, Provenance, Tokens
 from contracts.models import ModelRef, Precision, Tier
 from contracts.topology import DETAILS_BUCKET
 from runtime.bus import publish_event
@@ -36,7 +36,15 @@ async def test_the_second_of_two_attempts_leaves_no_trace(
     samples = tmp_path / "colours.parquet"
     samples.write_bytes(b"samples")
     result = HarnessResult(task="colours", version="", shots=0, samples=1, metrics={}, stderrs={})
-    scores = TaskScores("colours", (result,), 1.0, SamplesFile(samples, 1, 7, "0" * 64))
+    provenance = Provenance(
+        engine=Engine(name="tree"),
+        dtype="float32",
+        device="cpu",
+        seed=1234,
+        tokens=Tokens(forwarded=1, stock=2),
+        phases={},
+    )
+    scores = TaskScores("colours", (result,), 1.0, SamplesFile(samples, 1, 7, "0" * 64), provenance)
 
     await newer.scored(scores, {})
     await stale.scored(scores, {})

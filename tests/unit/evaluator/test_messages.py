@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.evaluation import HarnessResult
+from contracts.evaluation import (
+    Energy,
+    EnergyMethod,
+    Engine,
+    HarnessResult,
+    Provenance,
+    Tokens,
+)
 from services.evaluator.failures import blame_model
 from services.evaluator.messages import read_message
 from services.evaluator.protocol import (
@@ -24,6 +31,15 @@ RESULT = HarnessResult(
     task="t", version="1", shots=0, samples=1, metrics={"acc,none": 1.0}, stderrs={"acc,none": None}
 )
 SAMPLES = SamplesFile(Path("/tmp/bbh.parquet"), 1, 2, "0" * 64)
+PROVENANCE = Provenance(
+    engine=Engine(name="tree"),
+    dtype="float32",
+    device="cpu",
+    seed=1234,
+    tokens=Tokens(forwarded=1, stock=2),
+    phases={"score": 0.5},
+    energy=Energy(kwh=0.1, co2_kg=0.02, method=EnergyMethod.ESTIMATED),
+)
 
 
 class Order:
@@ -42,7 +58,7 @@ class Order:
         Machine("NVIDIA H200", "cuda:1", {"torch": "2.13.0"}),
         Step(Phase.SCORING, "bbh", 1, 2),
         Slice("bbh", "p", 0, 4, b"\x00\xff"),
-        TaskScores("bbh", (RESULT,), 1.0, SAMPLES),
+        TaskScores("bbh", (RESULT,), 1.0, SAMPLES, PROVENANCE),
         DataSetsMissing("travel"),
         Stopped(),
         blame_model("nan", "NaN.", "Mend it.").failure,
