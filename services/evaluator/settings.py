@@ -44,7 +44,7 @@ class EvaluatorSettings(ServiceSettings):
     """How log-likelihoods are computed: `auto` takes the fastest way that agrees with lm-eval's own
     backend on the model at hand, `hf` always takes lm-eval's own."""
     compiled_folder: Path = Path("~/.cache/podium/compiled")
-    """Where prompts and tokenised suites are kept for the next model. It may be emptied any time."""
+    """Where prompts and tokenised suites are kept for the next model; may be emptied any time."""
     power_kw: PositiveFloat | None = None
     """Power drawn while a model is evaluated, in kW, where no counter measures it; when unset, 0.7
     per GPU and 0.085 for a CPU."""

@@ -73,7 +73,10 @@ class Visibility:
                 # Blocks in which nothing is seen are skipped.
                 return create_block_mask(
                     lambda batch, head, query, key: mask[query, key],
-                    *(None, None, *mask.shape),
+                    B=None,
+                    H=None,
+                    Q_LEN=mask.shape[0],
+                    KV_LEN=mask.shape[1],
                     device=str(mask.device),
                 )
             case _:  # the mask is added to the scores

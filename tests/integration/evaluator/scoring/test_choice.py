@@ -1,5 +1,7 @@
 """A model that an engine gets wrong has to be found out before it is scored."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from tests.integration.evaluator.scoring.architectures import (
 )
 
 
-class Maskless(LlamaForCausalLM):  # type: ignore[misc]
+class Maskless(LlamaForCausalLM):
     """Sees everything before it, whatever the mask says."""
 
     def forward(self, *arguments: Any, attention_mask: Any = None, **options: Any) -> Any:
@@ -33,14 +35,14 @@ class Forgetful(Maskless):
         return super().forward(*arguments, **options)
 
 
-class Nowhere(LlamaForCausalLM):  # type: ignore[misc]
+class Nowhere(LlamaForCausalLM):
     """Counts positions by itself."""
 
     def forward(self, *arguments: Any, position_ids: Any = None, **options: Any) -> Any:
         return super().forward(*arguments, **options)
 
 
-class Shortsighted(LlamaForCausalLM):  # type: ignore[misc]
+class Shortsighted(LlamaForCausalLM):
     """Takes no mask once a text is long."""
 
     limit = 200
@@ -51,10 +53,15 @@ class Shortsighted(LlamaForCausalLM):  # type: ignore[misc]
         return super().forward(*arguments, **options)
 
 
-def llama(kind: type[PreTrainedModel] = LlamaForCausalLM, **sizes: Any) -> PreTrainedModel:
-    model = kind(AutoConfig.for_model("llama", **(TREE["llama"][1] | sizes))).eval()
+def llama(
+    kind: type[PreTrainedModel] = LlamaForCausalLM,
+    dtype: torch.dtype = torch.float32,
+    sizes: Mapping[str, Any] = MappingProxyType({}),
+) -> PreTrainedModel:
+    model = kind(AutoConfig.for_model("llama", **(TREE["llama"][1] | dict(sizes))))
     model.load_state_dict(random_model(*TREE["llama"]).state_dict())
-    return model
+    for_scoring: PreTrainedModel = torch.nn.Module.to(model, dtype).eval()
+    return for_scoring
 
 
 @pytest.mark.parametrize(
@@ -97,7 +104,7 @@ def test_rotary_embeddings_that_change_with_the_length_are_scored_by_lm_eval(
     if rope == "longrope":
         parameters |= {"short_factor": [1.0] * 4, "long_factor": [4.0] * 4}
     sizes = {"rope_parameters": parameters, "max_position_embeddings": limit}
-    model = harness_model(llama(**sizes))
+    model = harness_model(llama(sizes=sizes))
     compiled = compile_pairs(model, questions())
 
     _, chosen = choose(model, compiled, SMALL_CHUNKS)
@@ -110,8 +117,8 @@ def test_rotary_embeddings_that_change_with_the_length_are_scored_by_lm_eval(
 def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
     dtype: torch.dtype,
 ) -> None:
-    sound = harness_model(llama().to(dtype))
-    broken = harness_model(llama(Maskless).to(dtype))
+    sound = harness_model(llama(dtype=dtype))
+    broken = harness_model(llama(Maskless, dtype))
     compiled = compile_pairs(sound, questions())
 
     assert choose(sound, compiled, SMALL_CHUNKS)[1].name == "tree"
@@ -121,7 +128,7 @@ def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_the_tree_is_no_further_from_full_precision_than_lm_eval(dtype: torch.dtype) -> None:
     exact = harness_model(llama())
-    rounded = harness_model(llama().to(dtype), softmax_dtype=None)
+    rounded = harness_model(llama(dtype=dtype), softmax_dtype=None)
     compiled = compile_pairs(exact, questions())
     expected = [answer[0] for answer in run_whole(StockEngine(exact), compiled)]
 

@@ -66,7 +66,7 @@ def truncating() -> PreTrainedTokenizerFast:
 
 
 def written_in_python() -> PreTrainedTokenizerBase:
-    return CanineTokenizer(bos_token="<s>", eos_token="</s>")  # type: ignore[no-untyped-call, no-any-return]
+    return CanineTokenizer(bos_token="<s>", eos_token="</s>")
 
 
 def _wrapped(tokenizer: Tokenizer, *, bos: bool) -> PreTrainedTokenizerFast:
@@ -88,7 +88,7 @@ TOKENIZERS = {
 }
 
 
-class _Recorder(HFLM):  # type: ignore[misc]
+class _Recorder(HFLM):
     """lm-eval's own backend, up to where ids go into the model."""
 
     def _loglikelihood_tokens(self, requests: list[Any], **_: Any) -> list[Any]:
@@ -100,7 +100,7 @@ class _Recorder(HFLM):  # type: ignore[misc]
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_ids_are_those_of_lm_eval(name: str, add_bos_token: bool | None) -> None:
     tokenizer = TOKENIZERS[name]()
-    options = {"tokenizer": tokenizer, "device": "cpu", "max_length": 256}
+    options: dict[str, Any] = {"tokenizer": tokenizer, "device": "cpu", "max_length": 256}
     stock = _Recorder(
         pretrained=random_model(*TREE["llama"]), add_bos_token=add_bos_token, **options
     )
