@@ -10,13 +10,11 @@ from services.evaluator.failures import blame_model
 
 
 def harness_results(
-    evaluation: dict[str, Any],
-    harness_tasks: tuple[str, ...],
-    data_sets: Mapping[str, DataSet] | None = None,
+    evaluation: dict[str, Any], harness_tasks: tuple[str, ...], data_sets: Mapping[str, DataSet]
 ) -> tuple[HarnessResult, ...]:
     """One result per lm-eval task. `evaluation` is what lm-eval's `evaluate` returned: under
     `results`, a task's metrics are `acc,none` and their errors `acc_stderr,none`."""
-    return tuple(_result(evaluation, task, (data_sets or {}).get(task)) for task in harness_tasks)
+    return tuple(_result(evaluation, task, data_sets[task]) for task in harness_tasks)
 
 
 def task_hash(samples: Iterable[Mapping[str, Any]]) -> str:
@@ -28,7 +26,7 @@ def task_hash(samples: Iterable[Mapping[str, Any]]) -> str:
     return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def _result(evaluation: dict[str, Any], task: str, data: DataSet | None) -> HarnessResult:
+def _result(evaluation: dict[str, Any], task: str, data: DataSet) -> HarnessResult:
     reported = {key: value for key, value in evaluation["results"][task].items() if "," in key}
     metrics: dict[str, float] = {}
     stderrs: dict[str, float | None] = {}

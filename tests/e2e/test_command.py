@@ -4,9 +4,12 @@ import asyncio
 import os
 import re
 import sys
+from pathlib import Path
 
+from demo.content import DemoContent
 from demo.recipes import NAMESPACE
 from runtime.ports import free_port
+from runtime.settings import REPOSITORY
 from tests.e2e.conftest import StartStack
 
 
@@ -71,6 +74,38 @@ async def test_a_model_is_submitted_followed_and_found_on_the_board(
         status, output = await podium("board", "nowhere", "--gateway", stack.url)
         assert status == 1
         assert "There are: demo" in output
+
+
+async def test_a_score_is_reproduced_with_lm_eval_alone(
+    start_stack: StartStack, demo_content: DemoContent, tmp_path: Path
+) -> None:
+    async with start_stack() as stack:
+        status, output = await podium(
+            *("submit", f"{NAMESPACE}/llama-400k-short", "--precision", "float32"),
+            *("--gateway", stack.url, "--wait"),
+        )
+        assert status == 0, output
+        submission_id = re.findall(r"/requests/([0-9a-f]{20})", output)[0]
+        command = ("reproduce", submission_id, "--task", "facts", "--gateway", stack.url)
+
+        status, output = await podium(*command, "--print")
+        assert status == 0, output
+        assert "lm_eval run --model hf" in output
+        assert not (tmp_path / "again").exists()
+
+        status, output = await podium(*command)
+        assert status == 2
+        assert "--include-path" in output
+
+        status, output = await podium(
+            *command,
+            *("--include-path", str(REPOSITORY / "demo" / "tasks")),
+            *("--hub", str(demo_content.root)),
+            *("--folder", str(tmp_path / "again")),
+        )
+        assert status == 0, output
+        assert re.search(r"podium_demo_facts +0\.\d{4} +0\.\d{4} +[+-]0\.0000 .* equal", output)
+        assert list((tmp_path / "again").rglob("samples_podium_demo_facts_*.jsonl"))
 
 
 async def test_without_a_gateway_the_command_says_how_to_start_one() -> None:
