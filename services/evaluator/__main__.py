@@ -19,7 +19,7 @@ from services.evaluator.child import WarmChildren, describe_machines
 from services.evaluator.evaluation import OUTPUT, Station
 from services.evaluator.failures import EvaluationFault, Failure
 from services.evaluator.interrupts import meanwhile
-from services.evaluator.protocol import Machine
+from services.evaluator.protocol import Confinement, Machine
 from services.evaluator.settings import EvaluatorSettings
 from services.evaluator.work import Evaluator, work
 
@@ -38,6 +38,7 @@ async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
     children = WarmChildren()
     async with meanwhile(_exit_in_time(stop)), health_endpoints(settings, readiness):
         machines = await _warm_up(children, settings)
+        _check_confinement(machines[0].confinement, settings)
         readiness.done("harness")
         async with service_connection(settings.nats_url, name=settings.name, stop=stop) as client:
             if client is None:
@@ -60,6 +61,7 @@ def _stations(
             options=replace(settings.harness_options, device=machine.torch_device),
             hub_url=settings.hub_url,
             children=children,
+            memory_limit_bytes=settings.memory_limit_bytes,
         )
         for number, machine in enumerate(machines, 1)
     ]
@@ -79,6 +81,25 @@ async def _warm_up(children: WarmChildren, settings: EvaluatorSettings) -> list[
                     case Failure():
                         raise EvaluationFault(message)
     return machines
+
+
+def _check_confinement(confinement: Confinement, settings: EvaluatorSettings) -> None:
+    """Raises SystemExit where models would have a network and the settings do not allow it."""
+    if confinement.processes:
+        log.warning(
+            "a model's process could read what this user's other processes hold in memory",
+            because=confinement.processes,
+        )
+    if not confinement.network:
+        return
+    if not settings.allow_unsandboxed:
+        log.critical(
+            "models cannot be kept off the network here, so none is run; install libseccomp"
+            " (Debian: libseccomp2), or set EVALUATOR_ALLOW_UNSANDBOXED=true",
+            because=confinement.network,
+        )
+        raise SystemExit(1)
+    log.warning("models are not kept off the network", because=confinement.network)
 
 
 async def _exit_in_time(stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from services.evaluator.failures import EvaluationFault, blame_infrastructure
 from services.evaluator.messages import read_message
 from services.evaluator.protocol import Assignment, HarnessOptions, Message
+from services.evaluator.sandbox import confine
 
 _TAIL_LINES = 40
 _TAIL_BYTES = 8192
@@ -121,7 +122,8 @@ def describe_machines(
 
     options, names = wanted
     for device in devices.expanded(names):
-        send(harness.machine(replace(options, device=device)))
+        machine = harness.machine(replace(options, device=device))
+        send(replace(machine, confinement=confine()))
 
 
 def score(assignment: Assignment, send: Send, stopping: IsStopping) -> None:
@@ -183,6 +185,7 @@ def _enter(target: Target, argument: Any, connection: Connection, log: Path) -> 
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    confine()  # which the fork server has done, unless its own imports failed
     try:
         target(argument, connection.send, stop.is_set)
     except EvaluationFault as fault:

@@ -17,10 +17,12 @@ from services.evaluator.failures import (
     Failure,
     Superseded,
     blame_infrastructure,
+    blame_model,
     cancelled,
 )
 from services.evaluator.hub import fetch_snapshot
 from services.evaluator.interrupts import Interrupt, meanwhile
+from services.evaluator.memory import held_bytes
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -43,6 +45,7 @@ OUTPUT = "output.log"
 """Name of the file that a child's prints go to."""
 
 _LOOK_AROUND_S = 2.0
+_LOOK_AT_MEMORY_S = 0.5
 _LAST_SLICE_S = 12.0
 """A step of the slowest engine, and time to store what it brought; exit is due after 25 s."""
 
@@ -57,6 +60,8 @@ class Station:
     options: HarnessOptions
     hub_url: str
     children: WarmChildren
+    memory_limit_bytes: float | None
+    """Most of the host's memory that a child may hold."""
 
 
 class Evaluation:
@@ -109,6 +114,13 @@ class Evaluation:
             self._scoring.ask_to_stop()
             await asyncio.sleep(_LAST_SLICE_S)
         self._interrupt(_stopped())
+
+    async def _watch_memory(self, child: Child) -> None:
+        limit = self._station.memory_limit_bytes
+        while limit is not None:
+            if held_bytes(child.pid) > limit:
+                self._interrupt(_out_of_memory(limit))
+            await asyncio.sleep(_LOOK_AT_MEMORY_S)
 
     # ── the work ─────────────────────────────────────────────────────────────────────────────────
 
@@ -173,7 +185,8 @@ class Evaluation:
         self, assignment: Assignment, limits: TimeLimits
     ) -> DataSetsMissing | None:
         """Until it ends, or lacks data sets."""
-        async with self._station.children.start(score, assignment, self._output) as child:
+        starting = self._station.children.start(score, assignment, self._output)
+        async with starting as child, meanwhile(self._watch_memory(child)):
             try:
                 async for message in child.messages():
                     if isinstance(message, DataSetsMissing):
@@ -231,3 +244,13 @@ def _base_model(model: ModelRef, snapshot: Snapshot) -> dict[str, str]:
 
 def _stopped() -> EvaluationFault:
     return blame_infrastructure("evaluator-stopped", "The evaluator was shut down during the job.")
+
+
+def _out_of_memory(limit_bytes: float) -> EvaluationFault:
+    return blame_model(
+        "out-of-memory",
+        f"The model took more than the {limit_bytes / 1e9:g} GB of main memory that this evaluator"
+        " gives to one.",
+        "Submit it at a precision with fewer bits, or ask the operators to raise"
+        " EVALUATOR_MEMORY_LIMIT_GB or to evaluate it on a larger host.",
+    )

@@ -137,9 +137,25 @@ def running_evaluator(
     world: World, nats_url: str, name: str, **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """An evaluator of that name for as long as a `with` block lasts, once it is ready for jobs."""
-    log, port = world.folder / f"{name}.log", free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
+    port = free_port()
+    process = start_evaluator(world, nats_url, name, EVALUATOR_HEALTH_PORT=str(port), **settings)
+    try:
+        _wait_until_ready(process, port, log_of(world, name))
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=25)
+
+
+def log_of(world: World, name: str) -> Path:
+    return world.folder / f"{name}.log"
+
+
+def start_evaluator(
+    world: World, nats_url: str, name: str, **settings: str
+) -> subprocess.Popen[bytes]:
+    with log_of(world, name).open("wb") as output:
+        return subprocess.Popen(
             [sys.executable, "-m", "services.evaluator"],
             env={
                 **world.environment,
@@ -150,19 +166,14 @@ def running_evaluator(
                 "EVALUATOR_HARNESS_TASKS": "false",
                 "EVALUATOR_DEVICES": '["cpu"]',
                 "EVALUATOR_THREADS": "1",
-                "EVALUATOR_HEALTH_PORT": str(port),
+                # The models are made here, and a machine may lack libseccomp.
+                "EVALUATOR_ALLOW_UNSANDBOXED": "true",
                 **settings,
             },
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    try:
-        _wait_until_ready(process, port, log)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=25)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
