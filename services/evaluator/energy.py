@@ -4,6 +4,7 @@ Only the device that the model runs on counts, its GPUs or else the CPU, as in t
 Leaderboard's figure. Host counters would bill two evaluations on one machine for each other."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -122,7 +123,7 @@ def _gpus(uuids: Sequence[str]) -> "BaseHardware | None":
 
 
 def _cpu(rapl_folder: Path) -> "BaseHardware | None":
-    if not rapl_folder.exists():  # which spares most machines the import
+    if not os.access(rapl_folder, os.R_OK):  # which spares most machines the import
         return None
     _silence_codecarbon()
     from codecarbon.core.cpu import is_rapl_available
