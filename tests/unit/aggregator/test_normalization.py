@@ -184,3 +184,27 @@ def test_scores_of_another_limit_than_the_boards_do_not_count(
         score_task(GPQA, scored, of_the_board)
 
     assert score_task(GPQA, scored, limit).raw == 0.6
+
+
+def test_a_cell_carries_how_its_score_came_about() -> None:
+    origin = Provenance(
+        engine=Engine(name="tree"),
+        dtype="bfloat16",
+        device="cpu",
+        seed=1234,
+        tokens=Tokens(forwarded=10, stock=80),
+        phases={"score": 1.0},
+    )
+    asked = {
+        "prompt_hash": "5e" * 32,
+        "data": DataSet(repo_id="acme/gpqa", config="main", revision="d" * 40),
+    }
+    results = [result(name, acc_norm=0.5).model_copy(update=asked) for name in ("diamond", "main")]
+    scored = event(GPQA, *results).model_copy(update={"provenance": origin})
+
+    cell = score_task(GPQA, scored)
+
+    assert cell.provenance == origin
+    assert {(part.prompt_hash, part.data_set, part.data_revision) for part in cell.subtasks} == {
+        ("5e" * 32, "acme/gpqa", "d" * 40)
+    }
