@@ -4,6 +4,7 @@ Nothing here knows the bus. It runs in a child process that is offline and forke
 that has imported this module already."""
 
 import functools
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,8 +60,7 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
     """Run the assignment's tasks in order, reporting each one's scores when it is done. Once
     `stopping` says so, what is answered so far is reported as a slice, and then Stopped.
     Raises EvaluationFault where the model is to blame."""
-    if assignment.options.threads:
-        torch.set_num_threads(assignment.options.threads)
+    _use_threads(assignment.options.threads)
     report(Step(Phase.LOADING))
     try:
         tasks = {task.id: tasks_of(task, assignment.options) for task in assignment.tasks}
@@ -89,6 +89,14 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
             report(Stopped())
             return
         report(scores)
+
+
+def _use_threads(count: int | None) -> None:
+    # Off until here: no process may tokenise in parallel and be forked afterwards.
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    if count:
+        os.environ["RAYON_NUM_THREADS"] = str(count)
+        torch.set_num_threads(count)
 
 
 def tasks_of(board_task: BoardTask, options: HarnessOptions) -> list[Task]:

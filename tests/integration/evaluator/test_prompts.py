@@ -13,9 +13,11 @@ from tests.tiny import make_tiny_task
 
 def prompts(folder: Path, kept: Path) -> tuple[list[Any], int]:
     """The questions of a task, and how many files of prompts there are behind it."""
-    [task] = TaskManager(include_path=str(folder), include_defaults=False).load(["colours"])[
-        "tasks"
-    ].values()
+    [task] = (
+        TaskManager(include_path=str(folder), include_defaults=False)
+        .load(["colours"])["tasks"]
+        .values()
+    )
     task.set_fewshot_seed(seed=1234)
     with kept_prompts([task], kept):
         task.build_all_requests(cache_requests=True)
