@@ -20,6 +20,7 @@ _MODEL_ARGUMENTS = {
     *("pretrained", "revision", "peft", "delta", "tokenizer", "dtype", "use_safetensors"),
     *("load_in_8bit", "load_in_4bit", "bnb_4bit_compute_dtype"),
 }
+_NEEDED_EXTRAS = {"lm_eval": "[hf,ifeval,math]", "transformers": "", "torch": ""}
 
 
 class CannotRunError(Exception):
@@ -97,7 +98,8 @@ class Rerun:
         for command in (*self.downloads, run):
             program, *arguments = command
             status = subprocess.run(
-                [sys.executable, "-m", _PROGRAMS[program], *arguments],
+                # -P: nothing is imported from the folder that the downloads go to.
+                [sys.executable, "-P", "-m", _PROGRAMS[program], *arguments],
                 cwd=folder,
                 env=dict(environment),
                 check=False,
@@ -116,11 +118,9 @@ def check_installed(reruns: Sequence[Rerun], published: Mapping[str, str]) -> No
     """Raises CannotRunError when lm-eval is missing here or cannot load such a model. `published`
     are the versions that the scores were computed with."""
     if not find_spec("lm_eval") or not find_spec("torch"):
-        packages = {"lm_eval": "lm_eval[hf,ifeval,math]", "transformers": "", "torch": ""}
         wanted = [
-            f'"{spelled or name}=={published[name].partition("+")[0]}"'
-            for name, spelled in packages.items()
-            if name in published
+            f'"{name}{extras}=={published[name].partition("+")[0]}"'
+            for name, extras in _NEEDED_EXTRAS.items()
         ]
         raise CannotRunError(
             "lm-eval is not installed here.",

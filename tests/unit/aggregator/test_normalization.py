@@ -2,6 +2,7 @@ import pytest
 
 from contracts.board import Averaging, BoardTask, Subtask
 from contracts.evaluation import (
+    DataSet,
     Engine,
     EvaluationTaskScored,
     HarnessResult,
