@@ -14,6 +14,10 @@ NORTHERN_VIRGINIA_G_PER_KWH = 269.8
 """What the Open LLM Leaderboard reckoned with: the electricity mix of its data centre."""
 
 
+Generation = Literal["auto", "hf", "continuous", "vllm"]
+"""Who writes the answers of generated tasks, as an operator may wish it."""
+
+
 class Phase(StrEnum):
     """What `EvaluationProgress.phase` says."""
 
@@ -36,6 +40,7 @@ class HarnessOptions:
     power_kw: float | None = None
     """Of the host while it evaluates, for estimates of energy; None goes by the device."""
     carbon_intensity_g_per_kwh: float = NORTHERN_VIRGINIA_G_PER_KWH
+    generation: Generation = "auto"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from contracts.models import Tier
 from runtime.settings import ServiceSettings
-from services.evaluator.protocol import NORTHERN_VIRGINIA_G_PER_KWH, HarnessOptions
+from services.evaluator.protocol import NORTHERN_VIRGINIA_G_PER_KWH, Generation, HarnessOptions
 
 
 class EvaluatorSettings(ServiceSettings):
@@ -43,6 +43,10 @@ class EvaluatorSettings(ServiceSettings):
     engine: Literal["auto", "hf"] = "auto"
     """How log-likelihoods are computed: `auto` takes the fastest way that agrees with lm-eval's own
     backend on the model at hand, `hf` always takes lm-eval's own."""
+    generation: Generation = "auto"
+    """How answers are written: `auto` takes continuous batching where it is faster and agrees with
+    lm-eval's own backend, `hf` always takes lm-eval's own, `continuous` batches continuously
+    wherever that agrees, `vllm` takes lm-eval's vLLM backend."""
     compiled_folder: Path = Path("~/.cache/podium/compiled")
     """Where prompts and tokenised suites are kept for the next model; may be emptied any time."""
     power_kw: PositiveFloat | None = None
@@ -72,6 +76,7 @@ class EvaluatorSettings(ServiceSettings):
             threads=self.threads,
             batch_size=self.batch_size,
             engine=self.engine,
+            generation=self.generation,
             compiled_folder=self.compiled_folder.expanduser(),
             power_kw=self.power_kw,
             carbon_intensity_g_per_kwh=self.carbon_intensity_g_per_kwh,
