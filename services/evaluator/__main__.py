@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +12,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
+from huggingface_hub.constants import HF_HUB_CACHE
 
 from runtime.boards import load_boards
 from runtime.bus import service_connection
 from runtime.service import Readiness, health_endpoints, run_service
 from services.evaluator.child import WarmChildren, describe_machines
+from services.evaluator.disk import HubCache
 from services.evaluator.evaluation import OUTPUT, Station
 from services.evaluator.failures import EvaluationFault, Failure
 from services.evaluator.interrupts import meanwhile
 from services.evaluator.protocol import Confinement, Machine
 from services.evaluator.settings import EvaluatorSettings
 from services.evaluator.work import Evaluator, work
+from services.evaluator.workspace import workspace
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +35,20 @@ _MOST_THREADS = 64
 default of a host with few cores would let the devices wait for each other."""
 
 
-async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
+async def run(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_MOST_THREADS))
+    with workspace() as folder:
+        # The fork server's socket lies in there as well.
+        tempfile.tempdir = str(folder)
+        async with meanwhile(_exit_in_time(stop)):
+            await serve(settings, stop)
+
+
+async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
     boards = load_boards(settings.boards)
     readiness = Readiness("nats", "harness")
     children = WarmChildren()
-    async with meanwhile(_exit_in_time(stop)), health_endpoints(settings, readiness):
+    async with health_endpoints(settings, readiness):
         machines = await _warm_up(children, settings)
         _check_confinement(machines[0].confinement, settings)
         readiness.done("harness")
@@ -60,6 +72,7 @@ def _stations(
             machine=machine,
             options=replace(settings.harness_options, device=machine.torch_device),
             hub_url=settings.hub_url,
+            cache=HubCache(Path(HF_HUB_CACHE), settings.cache_limit_bytes),
             children=children,
             memory_limit_bytes=settings.memory_limit_bytes,
         )
@@ -118,7 +131,7 @@ async def _exit_in_time(stop: asyncio.Event) -> None:
 
 def main() -> None:
     settings = EvaluatorSettings()
-    run_service("evaluator", settings, lambda stop: serve(settings, stop))
+    run_service("evaluator", settings, lambda stop: run(settings, stop))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """One attempt at a run: its files, the child that scores, and all that can end it early."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from contracts.models import ModelRef
 from services.evaluator.checkpoints import Checkpoint, Checkpoints, Outbox
 from services.evaluator.child import Child, WarmChildren, score
 from services.evaluator.data_sets import fetch_data_sets
+from services.evaluator.disk import HubCache
 from services.evaluator.failures import (
     EvaluationFault,
     Failure,
@@ -20,7 +22,7 @@ from services.evaluator.failures import (
     blame_model,
     cancelled,
 )
-from services.evaluator.hub import fetch_snapshot
+from services.evaluator.hub import fetched
 from services.evaluator.interrupts import Interrupt, meanwhile
 from services.evaluator.memory import held_bytes
 from services.evaluator.protocol import (
@@ -59,6 +61,7 @@ class Station:
     machine: Machine
     options: HarnessOptions
     hub_url: str
+    cache: HubCache
     children: WarmChildren
     memory_limit_bytes: float | None
     """Most of the host's memory that a child may hold."""
@@ -136,12 +139,13 @@ class Evaluation:
             for task, seconds in taken.items()
         }
         with TimeLimits(self._board.limits, taken_before, self._interrupt) as limits:
-            snapshot = await self._fetch_snapshot(self._record.job.accepted.model)
             slices = [checkpoint.finished for task in tasks for checkpoint in checkpoints[task.id]]
-            await self._score(snapshot, tasks, slices, limits)
+            async with self._fetched(self._record.job.accepted.model) as snapshot:
+                await self._score(snapshot, tasks, slices, limits)
         return len(tasks)
 
-    async def _fetch_snapshot(self, model: ModelRef) -> Snapshot:
+    @asynccontextmanager
+    async def _fetched(self, model: ModelRef) -> AsyncIterator[Snapshot]:
         loop = asyncio.get_running_loop()
 
         def report(done: int, total: int) -> None:
@@ -149,7 +153,9 @@ class Evaluation:
             asyncio.run_coroutine_threadsafe(self._record.progress(step), loop)
 
         await self._record.progress(Step(Phase.DOWNLOADING))
-        return await fetch_snapshot(model, self._station.hub_url, report)
+        station = self._station
+        async with fetched(model, station.hub_url, station.cache, report) as snapshot:
+            yield snapshot
 
     async def _score(
         self,

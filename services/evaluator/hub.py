@@ -1,8 +1,10 @@
 """A model's files from the Hub: tokenizer, config and safetensors, never code or pickles."""
 
 import asyncio
+import errno
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,11 +12,13 @@ import httpx2
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     DisabledRepoError,
+    DryRunError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 
 from contracts.models import ModelRef, RepoId
+from services.evaluator.disk import Claim, HubCache
 from services.evaluator.failures import blame_infrastructure, blame_model
 from services.evaluator.protocol import Snapshot
 
@@ -29,40 +33,74 @@ class _Abandoned(Exception):
     """Nobody waits for this download any more."""
 
 
-async def fetch_snapshot(model: ModelRef, hub_url: str, report: Report) -> Snapshot:
-    """Raises EvaluationFault. Cancelled, it stops downloading with the next piece that arrives."""
-    folder = await _download(model.repo_id, model.commit, hub_url, report)
-    base_folder = None
-    if model.base_model:
-        base_folder = await _download(model.base_model, "main", hub_url, report)
-    return Snapshot(folder, base_folder, model.weight_type, model.precision)
+@asynccontextmanager
+async def fetched(
+    model: ModelRef, hub_url: str, cache: HubCache, report: Report
+) -> AsyncIterator[Snapshot]:
+    """The model's files, which stay for as long as the `with` block lasts. Raises EvaluationFault.
+    Cancelled, it stops downloading with the next piece that arrives."""
+    async with _repository(model.repo_id, model.commit, hub_url, cache, report) as folder:
+        if model.base_model is None:
+            yield Snapshot(folder, None, model.weight_type, model.precision)
+            return
+        async with _repository(model.base_model, "main", hub_url, cache, report) as base_folder:
+            yield Snapshot(folder, base_folder, model.weight_type, model.precision)
 
 
-async def _download(repo_id: RepoId, revision: str, hub_url: str, report: Report) -> Path:
-    meter = _meter(report)
+@asynccontextmanager
+async def _repository(
+    repo_id: RepoId, revision: str, hub_url: str, cache: HubCache, report: Report
+) -> AsyncIterator[Path]:
+    with Claim(cache, repo_id) as claim:
+        meter = _meter(report)
+
+        def fetch(**options: Any) -> Any:
+            return snapshot_download(
+                repo_id,
+                revision=revision,
+                endpoint=hub_url,
+                cache_dir=cache.folder,
+                allow_patterns=_FILES,
+                tqdm_class=meter,
+                **options,
+            )
+
+        try:
+            folder = await asyncio.to_thread(_fetch, fetch, claim)
+        except (DisabledRepoError, RepositoryNotFoundError, RevisionNotFoundError) as fault:
+            raise blame_model(
+                "model-not-available",
+                f"The Hub does not give {repo_id} at {revision}: {_first_line(fault)}",
+                "Make sure that the repository is public, not gated, and still has that commit.",
+            ) from fault
+        except (httpx2.HTTPError, OSError) as fault:
+            if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+                raise blame_infrastructure(
+                    "does-not-fit-disk",
+                    f"The evaluator's disk ran full while {repo_id} was downloaded.",
+                    "Ask the operators for a larger disk.",
+                ) from fault
+            raise blame_infrastructure(
+                "hub-unreachable",
+                f"{repo_id} could not be downloaded from {hub_url}: {_first_line(fault)}",
+            ) from fault
+        finally:
+            meter.abandoned = True
+        yield folder
+
+
+def _fetch(fetch: Callable[..., Any], claim: Claim) -> Path:
+    claim.hold()
     try:
-        folder = await asyncio.to_thread(
-            snapshot_download,
-            repo_id,
-            revision=revision,
-            endpoint=hub_url,
-            allow_patterns=_FILES,
-            tqdm_class=meter,
-        )
-    except (DisabledRepoError, RepositoryNotFoundError, RevisionNotFoundError) as fault:
-        raise blame_model(
-            "model-not-available",
-            f"The Hub does not give {repo_id} at {revision}: {_first_line(fault)}",
-            "Make sure that the repository is public, not gated, and still has that commit.",
-        ) from fault
-    except (httpx2.HTTPError, OSError) as fault:
-        raise blame_infrastructure(
-            "hub-unreachable",
-            f"{repo_id} could not be downloaded from {hub_url}: {_first_line(fault)}",
-        ) from fault
-    finally:
-        meter.abandoned = True
-    return Path(folder)
+        files = fetch(dry_run=True)
+    except DryRunError:
+        # The Hub is away or has no such model: what is in the cache may do, or the fault shows.
+        files = []
+    if missing := [file for file in files if file.will_download]:
+        claim.make_room(sum(file.file_size or 0 for file in missing), missing[0].commit_hash)
+    folder = Path(fetch())
+    claim.mark_used(folder)
+    return folder
 
 
 def _meter(report: Report) -> Any:

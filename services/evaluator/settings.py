@@ -30,6 +30,9 @@ class EvaluatorSettings(ServiceSettings):
     """Where models run, as a JSON list; each of them takes one job at a time. `auto` is the first
     GPU, or the CPU where there is none; `every-gpu` stands for each visible GPU; `sharded` spreads
     one model over all of them; else PyTorch's name, such as `cuda:1` or `cpu`."""
+    cache_limit_gb: PositiveFloat | None = None
+    """What the Hub's cache may hold, in GB; models that were not used for longest are deleted from
+    it. Unset, nothing is deleted, and a model that does not fit the disk fails."""
     memory_limit_gb: PositiveFloat | None = None
     """Most of the host's memory that a model may hold, in GB; a child that holds more is killed.
     Linux only."""
@@ -61,6 +64,10 @@ class EvaluatorSettings(ServiceSettings):
         if limit is not None and sys.platform != "linux":
             raise ValueError("what a process holds is known on Linux only; leave it unset here")
         return limit
+
+    @property
+    def cache_limit_bytes(self) -> float | None:
+        return self.cache_limit_gb and self.cache_limit_gb * 1e9
 
     @property
     def memory_limit_bytes(self) -> float | None:

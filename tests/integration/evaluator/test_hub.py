@@ -1,20 +1,94 @@
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from contracts.evaluation import FailureCause
 from contracts.models import ModelRef, Precision
-from services.evaluator.failures import EvaluationFault
-from services.evaluator.hub import fetch_snapshot
+from localhub.process import running_localhub
+from services.evaluator.disk import HubCache
+from services.evaluator.failures import EvaluationFault, Failure
+from services.evaluator.hub import fetched
 from tests.integration.evaluator.world import World
+from tests.tiny import make_tiny_model
+
+UNKNOWN = ModelRef(repo_id="acme/good", commit="0" * 40, precision=Precision.FLOAT32)
 
 
-async def test_an_address_without_a_hub_is_no_fault_of_the_model(world: World) -> None:
-    model = ModelRef(repo_id="acme/good", commit="0" * 40, precision=Precision.FLOAT32)
+async def fetch(model: ModelRef, hub_url: str, cache: HubCache) -> Path:
+    """Where the files are, or were."""
+    async with fetched(model, hub_url, cache, lambda done, total: None) as snapshot:
+        assert {"config.json", "model.safetensors"} <= {
+            file.name for file in snapshot.folder.iterdir()
+        }
+        return snapshot.folder
 
+
+async def failure_of(model: ModelRef, hub_url: str, cache: HubCache) -> Failure:
     with pytest.raises(EvaluationFault) as caught:
-        await fetch_snapshot(model, f"{world.hub_url}/elsewhere", lambda done, total: None)
+        await fetch(model, hub_url, cache)
+    return caught.value.failure
 
-    failure = caught.value.failure
+
+async def test_an_address_without_a_hub_is_no_fault_of_the_model(
+    world: World, tmp_path: Path
+) -> None:
+    failure = await failure_of(UNKNOWN, f"{world.hub_url}/elsewhere", HubCache(tmp_path, None))
+
+    assert (failure.cause, failure.reason.code) == (FailureCause.INFRASTRUCTURE, "hub-unreachable")
+
+
+async def test_a_commit_that_is_not_there_is_the_models_fault(world: World, tmp_path: Path) -> None:
+    failure = await failure_of(UNKNOWN, world.hub_url, HubCache(tmp_path, None))
+
+    assert (failure.cause, failure.reason.code) == (FailureCause.MODEL, "model-not-available")
+
+
+async def test_the_model_not_used_for_longest_makes_room(world: World, tmp_path: Path) -> None:
+    one, other = world.model("acme/good"), world.model("acme/no-change")
+    size = sum(file.stat().st_size for file in (world.models / "acme" / "good").iterdir())
+    cache = HubCache(tmp_path, limit_bytes=1.5 * size)
+
+    first = await fetch(one, world.hub_url, cache)
+    second = await fetch(other, world.hub_url, cache)
+
+    assert not first.exists()
+    assert second.exists()
+    assert await fetch(one, world.hub_url, cache) == first
+
+
+async def test_a_model_larger_than_the_cache_is_refused_before_it_is_downloaded(
+    world: World, tmp_path: Path
+) -> None:
+    failure = await failure_of(world.model("acme/good"), world.hub_url, HubCache(tmp_path, 1000))
+
     assert (failure.cause, failure.reason.code) == (
         FailureCause.INFRASTRUCTURE,
-        "hub-unreachable",
+        "does-not-fit-disk",
     )
+    assert not list(tmp_path.glob("*/blobs/*"))
+
+
+async def test_what_is_in_the_cache_does_without_a_hub(tmp_path: Path) -> None:
+    make_tiny_model(tmp_path / "hub" / "models" / "acme" / "good")
+    cache = HubCache(tmp_path / "cache", None)
+    with running_localhub(tmp_path / "hub") as url:
+        world = World(tmp_path, url)
+        model = world.model("acme/good")
+        folder = await fetch(model, url, cache)
+
+    assert await fetch(model, url, cache) == folder
+
+
+async def test_a_download_that_nobody_waits_for_leaves_the_model_unclaimed(
+    world: World, tmp_path: Path
+) -> None:
+    cache = HubCache(tmp_path, None)
+    fetching = asyncio.create_task(fetch(world.model("acme/good"), world.hub_url, cache))
+    await asyncio.sleep(0)
+
+    fetching.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    assert not list(cache.notes.glob("*@*"))
