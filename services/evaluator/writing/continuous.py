@@ -27,6 +27,8 @@ _CPU_PAGE = 32
 _CPU_ROWS = 16
 _CPU_BUDGET = 512
 """A GPU's memory is taken as it is found; main memory belongs to others, too."""
+_ROWS = 256
+"""The logits of so many rows are held at once, twice."""
 _WAIT_S = 1.0
 
 
@@ -107,7 +109,10 @@ class ContinuousWriter:
     def _manager(self, batch: Batch, longest: int) -> ContinuousBatchingManager:
         model = self._model.model
         sizes = ContinuousBatchingConfig(
-            scheduler_type=_COUNTING, return_logprobs=True, seed=DEFAULT_OTHER_SEED
+            scheduler_type=_COUNTING,
+            max_requests_per_batch=min(_ROWS, len(batch)),
+            return_logprobs=True,
+            seed=DEFAULT_OTHER_SEED,
         )
         if self._model.device.type == "cpu":
             sizes.page_size = _CPU_PAGE
