@@ -40,7 +40,7 @@ from services.evaluator.provenance import (
 )
 from services.evaluator.results import harness_results
 from services.evaluator.scoring.slices import Course, Stopping
-from services.evaluator.tasks import load_tasks, seed_generators
+from services.evaluator.tasks import Generators, load_tasks
 from services.evaluator.usage import Usage
 
 Report = Callable[[Message], None]
@@ -62,8 +62,12 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
     Raises EvaluationFault where the model is to blame."""
     _use_threads(assignment.options.threads)
     report(Step(Phase.LOADING))
+    tasks: dict[str, list[Task]] = {}
+    generators: dict[str, Generators] = {}
     try:
-        tasks = {task.id: tasks_of(task, assignment.options) for task in assignment.tasks}
+        for task in assignment.tasks:
+            tasks[task.id] = tasks_of(task, assignment.options)
+            generators[task.id] = Generators.now()
     except (OSError, ValueError) as fault:
         report(DataSetsMissing(f"{type(fault).__name__}: {fault}"))
         return
@@ -81,6 +85,7 @@ def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
             stopping,
         )
         model.usage = Usage()
+        generators[board_task.id].restore()
         try:
             scores = _score_task(board_task, tasks[board_task.id], model, assignment)
         except torch.OutOfMemoryError as fault:
@@ -119,7 +124,6 @@ def _score_task(
     board_task: BoardTask, tasks: list[Task], model: HarnessModel, assignment: Assignment
 ) -> TaskScores:
     began = time.monotonic()
-    seed_generators()
     for task in tasks:
         set_shots(task, board_task.shots)
     # A template belongs to one model, and to build all prompts for some documents pays off never.
@@ -149,7 +153,7 @@ def _score_task(
 def set_shots(task: Task, shots: int | None) -> None:
     """A task that is defined with 0 shots stays so, whatever is asked for.
 
-    With `seed_generators` this is what `simple_evaluate` does before `evaluate`. Around it, it
+    With seeds and `load_tasks` this is what `simple_evaluate` does before `evaluate`. Around it, it
     lists the installed packages and asks git for a version: a second for each task of a board."""
     defined = task.get_config("num_fewshot")
     if defined is None or (shots is not None and defined != 0):

@@ -2,10 +2,13 @@
 
 import functools
 import random
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy
 import torch
+from langdetect import DetectorFactory  # type: ignore[import-untyped]
 from lm_eval.api.task import Task
 from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
 from lm_eval.tasks import TaskManager
@@ -51,7 +54,28 @@ def folder_of_own(name: str, options: HarnessOptions) -> Path | None:
     return next((one for one in options.task_folders if definition.is_relative_to(one)), None)
 
 
+@dataclass(frozen=True)
+class Generators:
+    """Where random numbers stand once a task is loaded. IFEval goes on drawing from there when it
+    rates answers, and lm-eval's command for that task alone does so from the very same place."""
+
+    python: Any
+    numpy: Any
+
+    @classmethod
+    def now(cls) -> Self:
+        return cls(random.getstate(), numpy.random.get_state())
+
+    def restore(self) -> None:
+        seed_generators()
+        random.setstate(self.python)
+        numpy.random.set_state(self.numpy)
+
+
 def seed_generators() -> None:
+    """As `simple_evaluate` does. It leaves out the one with which IFEval's language detection draws
+    anew for every text; there a doubtful text would be right in one run and wrong in the next."""
+    DetectorFactory.seed = DEFAULT_RANDOM_SEED
     random.seed(DEFAULT_RANDOM_SEED)
     numpy.random.seed(DEFAULT_OTHER_SEED)
     torch.manual_seed(DEFAULT_OTHER_SEED)
