@@ -1,5 +1,6 @@
 """What becomes of a job when its evaluator, or the bus, dies in the middle of it."""
 
+import asyncio
 import signal
 import subprocess
 import time
@@ -11,26 +12,33 @@ from nats.aio.client import Client
 
 from contracts.envelope import Envelope
 from contracts.evaluation import (
+    EvaluationFailed,
     EvaluationFinished,
     EvaluationStarted,
     EvaluationTaskScored,
 )
-from contracts.models import ModelRef
+from contracts.models import ModelRef, Tier
 from contracts.topology import CONSUMERS
+from runtime.boards import load_boards
 from runtime.bus import connect, publish_event
 from runtime.embedded_nats import NatsServer
 from runtime.topology import ensure_topology, with_ack_wait
+from services.evaluator.jobs import JobQueues
+from services.evaluator.record import RunRecord
 from tests.bus import all_events, next_event
 from tests.integration.evaluator.world import (
     World,
     accepted,
     descendants,
+    models_children,
     running_evaluator,
     until_no_job_is_left,
     wait_until_gone,
 )
+from tests.waiting import until
 
 ACK_WAIT_S = 3.0
+OUTCOMES = (EvaluationTaskScored, EvaluationFinished, EvaluationFailed)
 
 
 async def start_job(client: Client, model: ModelRef) -> str:
@@ -73,6 +81,33 @@ async def test_a_job_goes_on_in_another_evaluator(
         assert holder.wait(timeout=25) == (0 if number == signal.SIGTERM else -number)
         assert len(processes) >= 2
         wait_until_gone(processes)
+
+
+async def test_an_evaluator_that_was_taken_for_dead_leaves_the_job_to_the_next(
+    world: World, client: Client, nats_url: str
+) -> None:
+    js = client.jetstream()
+    await ensure_topology(js, consumers=with_ack_wait(CONSUMERS, ACK_WAIT_S))
+    job = accepted(world.model("acme/good"), "slow")
+    await publish_event(js, job, Envelope.of(job, "test"))
+    with running_evaluator(world, nats_url, "paused") as evaluator:
+        await next_event(client, EvaluationStarted, timeout_s=60)
+        children = await until(lambda: models_children(evaluator))
+
+        evaluator.send_signal(signal.SIGSTOP)
+        taken = await JobQueues(client, (Tier.SMALL,)).next_job(asyncio.Event())
+        assert taken
+        async with taken.kept():
+            board = load_boards(world.boards)["slow"]
+            await RunRecord(client, js, taken).started(board, "next", "cpu")
+            evaluator.send_signal(signal.SIGCONT)
+
+            wait_until_gone(children, timeout_s=10)
+        await taken.done()
+        assert not [event for event in await all_events(client) if isinstance(event, OUTCOMES)]
+        following = accepted(world.model("acme/good"), "single")
+        await publish_event(js, following, Envelope.of(following, "test"))
+        await next_event(client, EvaluationFinished, timeout_s=60)
 
 
 async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) -> None:

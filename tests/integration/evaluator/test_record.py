@@ -6,14 +6,16 @@ from nats.js import JetStreamContext
 
 from contracts.envelope import Envelope
 from contracts.evaluation import Engine, EvaluationTaskScored, HarnessResult, Provenance, Tokens
-from contracts.models import ModelRef, Precision, Tier
+from contracts.models import Lane, ModelRef, Precision, Tier
 from contracts.topology import DETAILS_BUCKET
+from runtime.boards import load_boards
 from runtime.bus import publish_event
 from services.evaluator.jobs import JobQueues
 from services.evaluator.protocol import SamplesFile, TaskScores
 from services.evaluator.record import RunRecord
 from tests.bus import all_events
 from tests.integration.evaluator.world import accepted
+from tests.tiny import board_task, write_board
 
 
 async def attempt(client: Client, queues: JobQueues) -> RunRecord:
@@ -23,6 +25,32 @@ async def attempt(client: Client, queues: JobQueues) -> RunRecord:
     assert job
     await job.give_back(0.1)
     return RunRecord(client, client.jetstream(), job)
+
+
+async def test_an_attempt_ends_with_the_start_of_a_newer_one_at_the_same_job(
+    client: Client, jetstream: JetStreamContext, tmp_path: Path
+) -> None:
+    model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
+    normal = accepted(model, "tiny")
+    high = normal.model_copy(update={"lane": Lane.HIGH})
+    for job in (normal, high):
+        await publish_event(jetstream, job, Envelope.of(job, "test"))
+    queues = JobQueues(client, (Tier.SMALL,))
+    async with asyncio.timeout(20):
+        in_high_lane = await queues.next_job(asyncio.Event())
+    assert in_high_lane
+    other = RunRecord(client, jetstream, in_high_lane)
+    older, newer = await attempt(client, queues), await attempt(client, queues)
+    write_board(tmp_path, "tiny", [board_task("colours", "colours")])
+    board = load_boards(tmp_path)["tiny"]
+    assert not await older.is_superseded()
+
+    await older.started(board, "one", "cpu")
+    await newer.started(board, "two", "cpu")
+
+    assert await older.is_superseded()
+    assert not await newer.is_superseded()
+    assert not await other.is_superseded()
 
 
 async def test_the_second_of_two_attempts_leaves_no_trace(
