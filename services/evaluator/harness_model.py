@@ -1,4 +1,4 @@
-"""A model as lm-eval's transformers backend holds it, answering through the engines of scoring/."""
+"""A model as lm-eval's transformers backend holds it, answering through scoring/ and writing/."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from contracts.evaluation import Engine as Chosen
 from services.evaluator.chat_template import limited
 from services.evaluator.failures import blame_model
-from services.evaluator.generation import FiniteLogits, check_room
+from services.evaluator.generation import check_room
+from services.evaluator.protocol import Generation
 from services.evaluator.scoring.choice import batches_of, candidates, choose
 from services.evaluator.scoring.compiling import (
     Compiled,
@@ -24,13 +26,15 @@ from services.evaluator.scoring.engine import Answer, Engine
 from services.evaluator.scoring.slices import Course, answer
 from services.evaluator.scoring.stock import StockEngine
 from services.evaluator.usage import Usage
+from services.evaluator.writing.answers import answers
+from services.evaluator.writing.run import Run
 
 _ALL_AT_ONCE = 1 << 30
 
 
 class HarnessModel(HFLM):
     """Prompts, metrics, filters and standard errors stay lm-eval's. Log-likelihoods come from the
-    fastest engine that agrees with lm-eval's own."""
+    fastest engine that agrees with lm-eval's own, generated text from the fastest writer."""
 
     _model: Any
     course: Course
@@ -41,12 +45,17 @@ class HarnessModel(HFLM):
         *,
         engine: Literal["auto", "hf"] = "auto",
         compiled_folder: Path | None = None,
+        generation: Generation = "auto",
+        files: Path | None = None,
         **options: Any,
     ) -> None:
+        """`files` is the folder of the weights as they are evaluated, where there is one."""
         super().__init__(**options)
         self.usage = Usage()
         self._trusts_stock_only = engine == "hf"
         self._compiled_folder = compiled_folder
+        self._generation: Generation = generation
+        self._files = files
         self._asked_batch_size = self.batch_size_per_gpu
         self.model.register_forward_pre_hook(self._count_tokens, with_kwargs=True)
 
@@ -71,8 +80,8 @@ class HarnessModel(HFLM):
     ) -> list[float]:
         # lm-eval cuts its windows into batches before it asks for their tokens.
         with batches_of(self, _ALL_AT_ONCE):
-            answers: list[float] = super().loglikelihood_rolling(requests, disable_tqdm)
-        return answers
+            totals: list[float] = super().loglikelihood_rolling(requests, disable_tqdm)
+        return totals
 
     def _loglikelihood_tokens(
         self,
@@ -91,12 +100,26 @@ class HarnessModel(HFLM):
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         check_room([request.args[1] for request in requests], self.max_length, self.max_gen_toks)
-        with self.usage.phase("generate"):
-            texts: list[str] = super().generate_until(requests, disable_tqdm)
+        return answers(
+            self,
+            requests,
+            lambda run: self._generate_through(run, requests),
+            wanted=self._generation,
+            folder=self._files,
+            setting=self._setting(),
+            course=self.course,
+            usage=self.usage,
+        )
+
+    def _generate_through(self, run: Run, requests: list[Instance]) -> list[str]:
+        self._run = run
+        texts: list[str] = super().generate_until(requests, disable_tqdm=True)
         return texts
 
-    def _model_generate(self, *arguments: Any, **options: Any) -> Any:
-        return super()._model_generate(*arguments, logits_processor=[FiniteLogits()], **options)
+    def _model_generate(
+        self, context: torch.Tensor, max_length: int, stop: list[str], **options: Any
+    ) -> torch.Tensor:
+        return self._run.complete(context, max_length=max_length, stop=stop, **options)
 
     def _answer(self, compiled: Compiled) -> list[Answer]:
         self.usage.stock_tokens += compiled.stock_tokens

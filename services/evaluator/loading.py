@@ -62,10 +62,16 @@ def load_model(snapshot: Snapshot, options: HarnessOptions, device: str) -> Harn
             batch_size=options.batch_size,
             engine=options.engine,
             compiled_folder=options.compiled_folder,
+            generation=options.generation,
+            files=snapshot.folder if _are_whole(snapshot) else None,
         )
     _check_context(harness_model, base)
     _check_runs(harness_model, base)
     return harness_model
+
+
+def _are_whole(snapshot: Snapshot) -> bool:
+    return snapshot.weight_type is WeightType.ORIGINAL and is_float(snapshot.precision)
 
 
 @contextmanager
