@@ -78,9 +78,11 @@ class PublishedScore(BaseModel):
 class Gateway:
     """A client for one gateway. Any error answer ends the command with its message and advice."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
+        """`token` is the Hub's, and goes to this gateway with every request."""
         self._url = url
-        self._http = httpx.Client(base_url=url, timeout=_SILENCE_S)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=_SILENCE_S)
 
     def __enter__(self) -> Self:
         return self

@@ -36,6 +36,8 @@ class StackOptions:
     """Documents per lm-eval task, for trials; None leaves it to each board."""
     host: str = "127.0.0.1"
     port: int = 8000
+    open: bool = True
+    """Whoever reaches the page may submit, without signing in."""
     evaluators: int = 1
     """Evaluator processes; each takes one job at a time."""
     nats_url: str | None = None
@@ -85,7 +87,11 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
                     _service("evaluator", f"evaluator-{number}", options, shared | named)
                 )
             url = f"http://{options.host}:{options.port}"
-            address = {"GATEWAY_HOST": options.host, "GATEWAY_PORT": str(options.port)}
+            address = {
+                "GATEWAY_HOST": options.host,
+                "GATEWAY_PORT": str(options.port),
+                "GATEWAY_OPEN": str(options.open).lower(),
+            }
             await supervisor.start(_service("gateway", "gateway", options, shared | address))
             for probe in (*probes, f"{url}/readyz"):
                 await _until_ready(probe)

@@ -22,6 +22,16 @@ GatewayUrl = Annotated[
         callback=lambda url: url.rstrip("/"),
     ),
 ]
+# Not HF_TOKEN: that one opens its owner's repositories, and whoever runs a gateway would get it.
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="PODIUM_TOKEN",
+        help="Hub token that says who you are; one without any permission will do.",
+        show_default=False,
+        show_envvar=True,
+    ),
+]
 LOCAL_GATEWAY = "http://127.0.0.1:8000"
 
 
@@ -47,6 +57,7 @@ def submit(
         str | None, typer.Option(help="Board to enter; needed when there are several.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is settled.")] = False,
+    token: Token = None,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
     """Submit a model for evaluation. Submitting the same again shows the one there is.
@@ -64,7 +75,7 @@ def submit(
     }
     if board:
         submission["board"] = board
-    with Gateway(gateway) as client:
+    with Gateway(gateway, token) as client:
         submission_id, is_new = client.submit(submission)
         console.print("Submitted." if is_new else "It has been submitted before.")
         console.print(f"Follow it: {gateway}/requests/{submission_id}")

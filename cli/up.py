@@ -16,6 +16,8 @@ from runtime.boards import InvalidBoardError
 from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 def up(
     hub: Annotated[
@@ -34,6 +36,14 @@ def up(
     ] = None,
     host: Annotated[str, typer.Option(help="Address the page listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port the page listens on.")] = 8000,
+    open_to_all: Annotated[
+        bool | None,
+        typer.Option(
+            "--open/--sign-in",
+            help="Whether anybody may submit without a name. [default: open on this machine alone]",
+            show_default=False,
+        ),
+    ] = None,
     evaluators: Annotated[
         int, typer.Option(min=0, help="Evaluator processes; 0 when they run on other machines.")
     ] = 1,
@@ -57,6 +67,7 @@ def up(
         limit=limit,
         host=host,
         port=port,
+        open=host in LOOPBACK if open_to_all is None else open_to_all,
         evaluators=evaluators,
         nats_url=nats,
     )

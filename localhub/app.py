@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from localhub.downloads import Downloads
 from localhub.errors import HubError
 from localhub.info import RepoDescriber
+from localhub.oauth import OAuth
 from localhub.pages import Pages
 from localhub.repo_api import RepoApi
 from localhub.repos import Repositories
@@ -81,6 +82,7 @@ def _routes(repositories: Repositories) -> list[Route]:
     api = RepoApi(repositories, RepoDescriber())
     downloads = Downloads(repositories)
     pages = Pages(repositories)
+    oauth = OAuth(repositories)
     described = "/api/{kind:kind}/{namespace:segment}/{name:segment}"
     model = "/{namespace:segment}/{name:segment}"
     dataset = "/{kind:datasets}" + model
@@ -89,6 +91,9 @@ def _routes(repositories: Repositories) -> list[Route]:
         Route("/livez", _livez),
         Route("/", pages.index),
         Route("/api/whoami-v2", api.whoami),
+        Route("/oauth/authorize", oauth.authorize, methods=["GET", "POST"]),
+        Route("/oauth/token", oauth.token, methods=["POST"]),
+        Route("/oauth/userinfo", oauth.userinfo),
         Route("/api/{kind:kind}", api.list_repos),
         Route(described, api.info),
         Route(described + "/revision/{revision:segment}", api.info),

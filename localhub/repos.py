@@ -12,7 +12,7 @@ from pathlib import Path
 from localhub.blobs import Blob, read_blob
 from localhub.errors import RevisionNotFound
 from localhub.file_cache import FileCache
-from localhub.settings import RepoSettings, User, read_repo_settings, read_users
+from localhub.settings import App, RepoSettings, User, read_apps, read_repo_settings, read_users
 from localhub.trees import (
     BRANCHES_FOLDER,
     SETTINGS_FILE,
@@ -24,6 +24,7 @@ from localhub.trees import (
 )
 
 TOKENS_FILE = "_tokens.json"
+APPS_FILE = "_apps.json"
 MAIN = "main"
 
 _NAME = re.compile(r"\w[\w.-]*", re.ASCII)
@@ -127,6 +128,7 @@ class Repositories:
         self._blobs = FileCache(read_blob)
         self._settings = FileCache(read_repo_settings)
         self._users = FileCache(read_users)
+        self._apps = FileCache(read_apps)
 
     def find(self, kind: RepoKind, namespace: str, name: str) -> Repo | None:
         """Raises MalformedSettings."""
@@ -149,9 +151,15 @@ class Repositories:
         tokens_file = self._root / TOKENS_FILE
         return self._users.get(tokens_file) if tokens_file.exists() else None
 
+    def apps(self) -> dict[str, App]:
+        """Sites that users may sign in to, by client id. Raises MalformedSettings."""
+        apps_file = self._root / APPS_FILE
+        return self._apps.get(apps_file) if apps_file.exists() else {}
+
     def check_settings(self) -> None:
         """Raises MalformedSettings for the first settings file that is."""
         self.users()
+        self.apps()
         for kind in RepoKind:
             for _ in self.of_kind(kind):
                 pass

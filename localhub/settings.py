@@ -1,4 +1,5 @@
-"""The two files an operator writes: `_hub.json` beside a repository, `_tokens.json` at the root."""
+"""The files an operator writes: `_hub.json` beside a repository, `_tokens.json` and `_apps.json` at
+the root."""
 
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -48,6 +49,14 @@ class User(_Settings):
         return namespace == self.name or namespace in self.orgs
 
 
+class App(_Settings):
+    """One entry of `_apps.json`, which maps a client id to a site that users may sign in to."""
+
+    redirect_uris: frozenset[str] = Field(min_length=1)
+    """Where a browser may be sent back to, exactly."""
+
+
+_APPS = TypeAdapter(dict[str, App])
 _REPO_SETTINGS = TypeAdapter(RepoSettings)
 _USERS = TypeAdapter(dict[str, User])
 
@@ -59,6 +68,11 @@ def read_repo_settings(path: Path) -> RepoSettings:
 def read_users(path: Path) -> dict[str, User]:
     """Users by token."""
     return _read(path, _USERS)
+
+
+def read_apps(path: Path) -> dict[str, App]:
+    """Sites by client id."""
+    return _read(path, _APPS)
 
 
 def _read(path: Path, adapter: TypeAdapter[T]) -> T:

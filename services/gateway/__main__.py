@@ -6,21 +6,28 @@ NATS_URL=nats://… HF_ENDPOINT=https://… python -m services.gateway
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from secrets import token_hex
 
 import structlog
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from litestar.types import ASGIApp
 from nats.aio.client import Client
+from pydantic import SecretStr
 
 from runtime.bus import service_connection
 from runtime.service import Readiness, cancel_until_done, health_endpoints, run_service
-from services.gateway.app import build_app
+from services.gateway.access import Access
+from services.gateway.app import Doors, build_app
 from services.gateway.event_log import EventLog
 from services.gateway.following import follow_progress, follow_views
 from services.gateway.hub import Hub
+from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import ViewStore
+from services.gateway.tokens import TokenProofs
 
 log = structlog.get_logger(__name__)
 
@@ -63,21 +70,17 @@ async def _work(
 def _server(
     settings: GatewaySettings, client: Client, store: ViewStore, readiness: Readiness
 ) -> Server:
-    token = settings.hub_token
-    hub = Hub(
-        settings.hub_url,
-        token=token.get_secret_value() if token else None,
-        timeout_s=settings.hub_timeout_s,
-    )
+    hub = Hub(settings.hub_url, token=_text(settings.hub_token), timeout_s=settings.hub_timeout_s)
     app = build_app(
         store=store,
         event_log=EventLog(client),
         resolve_model=hub.resolve,
         readiness=readiness,
         hub_url=settings.hub_url,
+        doors=_doors(settings, hub),
     )
     return Server(
-        app,
+        _behind_proxies(app, settings.trusted_proxies),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -85,6 +88,40 @@ def _server(
         log_level=LogLevels.error,
         log_dictconfig=_GRANIAN_LOGS,
     )
+
+
+def _doors(settings: GatewaySettings, hub: Hub) -> Doors:
+    hub_sign_in = None
+    if settings.oauth_client_id:
+        hub_sign_in = HubSignIn(
+            settings.hub_url,
+            client_id=settings.oauth_client_id,
+            client_secret=_text(settings.oauth_client_secret),
+            public_url=settings.address,
+            timeout_s=settings.hub_timeout_s,
+        )
+    return Doors(
+        access=Access(
+            open=settings.open,
+            moderators=settings.moderators,
+            can_sign_in=hub_sign_in is not None,
+        ),
+        proofs=TokenProofs(hub.whoami),
+        hub_sign_in=hub_sign_in,
+        session_secret=_text(settings.session_secret) or token_hex(32),
+        over_https=settings.address.startswith("https:"),
+        requests_per_minute=settings.requests_per_minute,
+        changes_per_minute=settings.changes_per_minute,
+    )
+
+
+def _text(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _behind_proxies(app: ASGIApp, trusted: tuple[str, ...]) -> ASGIApp:
+    wrap: Callable[[ASGIApp, list[str]], ASGIApp] = wrap_asgi_with_proxy_headers  # it has no types
+    return wrap(app, list(trusted)) if trusted else app
 
 
 async def _serve(server: Server, stop: asyncio.Event) -> None:

@@ -1,25 +1,59 @@
 """The HTTP application: which routes there are, and what they are given."""
 
-from litestar import Litestar, Router
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Litestar, Request, Router
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
+from litestar.stores.memory import MemoryStore
 from litestar.template import TemplateConfig
 
 from runtime.service import Readiness
-from services.gateway import boards, health, live, pages, requests, submissions
+from services.gateway import (
+    boards,
+    health,
+    live,
+    pages,
+    rate_limits,
+    requests,
+    sign_in,
+    submissions,
+)
+from services.gateway.access import Access, Caller
+from services.gateway.authentication import CallerMiddleware
 from services.gateway.caching import NotModifiedMiddleware
 from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
+from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.security import add_security_headers
+from services.gateway.sessions import session_cookies
 from services.gateway.store import ViewStore
 from services.gateway.templating import STATIC, template_engine
+from services.gateway.tokens import TokenProofs
 
 _LARGEST_BODY_BYTES = 64 * 1024
 _YEAR_S = 365 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Doors:
+    """How callers come in, and how often."""
+
+    access: Access
+    proofs: TokenProofs
+    hub_sign_in: HubSignIn | None
+    session_secret: str
+    over_https: bool
+    requests_per_minute: int
+    changes_per_minute: int
+    counters: MemoryStore = field(default_factory=MemoryStore)
+    """How often each address and user came."""
 
 
 def build_app(
@@ -29,6 +63,7 @@ def build_app(
     resolve_model: ResolveModel,
     readiness: Readiness,
     hub_url: str,
+    doors: Doors,
 ) -> Litestar:
     from_store = Router(
         "/",
@@ -51,6 +86,10 @@ def build_app(
             from_store,
             requests.get_request,
             live.stream_events,
+            sign_in.who_am_i,
+            sign_in.begin_sign_in,
+            sign_in.end_sign_in,
+            sign_in.sign_out,
             health.is_alive,
             health.is_ready,
             pages.show_home,
@@ -66,7 +105,17 @@ def build_app(
             "event_log": Provide(lambda: event_log, sync_to_thread=False),
             "resolve_model": Provide(lambda: resolve_model, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
+            "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
+            "caller": Provide(_caller, sync_to_thread=False),
         },
+        # In this order: guessed tokens are counted before the Hub is asked about them.
+        middleware=[
+            rate_limits.per_address(doors.requests_per_minute),
+            session_cookies(doors.session_secret, secure=doors.over_https),
+            DefineMiddleware(CallerMiddleware, access=doors.access, proofs=doors.proofs),
+            rate_limits.per_user(doors.changes_per_minute),
+        ],
+        stores={rate_limits.STORE: doors.counters},
         exception_handlers={Exception: answer_error},
         before_send=[add_security_headers],
         template_config=TemplateConfig(instance=template_engine(hub_url)),
@@ -82,3 +131,7 @@ def build_app(
         # Logging is set up by runtime.logs; Litestar would install handlers of its own.
         logging_config=None,
     )
+
+
+def _caller(request: Request[Caller, None, Any]) -> Caller:
+    return request.user

@@ -6,8 +6,10 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from runtime.service import Readiness
+from services.gateway.access import Caller
 from services.gateway.event_log import EventLog
 from services.gateway.hub import ResolvedModel
+from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.store import ViewStore
 
 ResolveModel = Callable[[str, str], Awaitable[ResolvedModel]]
@@ -17,3 +19,5 @@ StoreDependency = NamedDependency[SkipValidation[ViewStore]]
 EventLogDependency = NamedDependency[SkipValidation[EventLog]]
 ResolveModelDependency = NamedDependency[SkipValidation[ResolveModel]]
 ReadinessDependency = NamedDependency[SkipValidation[Readiness]]
+CallerDependency = NamedDependency[SkipValidation[Caller]]
+HubSignInDependency = NamedDependency[SkipValidation[HubSignIn | None]]

@@ -33,6 +33,12 @@ class ErrorCode(StrEnum):
     REQUEST_UNKNOWN = "request-unknown"
     ENTRY_UNKNOWN = "entry-unknown"
     DUPLICATE_SUBMISSION = "duplicate-submission"
+    SIGN_IN_REQUIRED = "sign-in-required"
+    SIGN_IN_FAILED = "sign-in-failed"
+    TOKEN_INVALID = "token-invalid"
+    CSRF_TOKEN_WRONG = "csrf-token-wrong"
+    FORBIDDEN = "forbidden"
+    TOO_MANY_REQUESTS = "too-many-requests"
     HUB_UNREACHABLE = "hub-unreachable"
     BUS_UNREACHABLE = "bus-unreachable"
     NOT_FOUND = "not-found"
@@ -50,6 +56,12 @@ _STATUS = {
     ErrorCode.REQUEST_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.ENTRY_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.DUPLICATE_SUBMISSION: HTTPStatus.CONFLICT,
+    ErrorCode.SIGN_IN_REQUIRED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.SIGN_IN_FAILED: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TOKEN_INVALID: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.CSRF_TOKEN_WRONG: HTTPStatus.FORBIDDEN,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.HUB_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.BUS_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -69,12 +81,14 @@ class Refusal(Exception):
         message: str,
         advice: str,
         details: Mapping[str, Any] | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.advice = advice
         self.details = details
+        self.retry_after_s = retry_after_s
 
 
 class Error(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,6 +136,14 @@ def _of_http_exception(fault: HTTPException, request: Request[Any, Any, State]) 
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return Refusal(
                 ErrorCode.TOO_LARGE, "The body is too large.", "Send a submission of a few lines."
+            )
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            wait_s = int((fault.headers or {}).get("RateLimit-Reset", _RETRY_AFTER_S))
+            return Refusal(
+                ErrorCode.TOO_MANY_REQUESTS,
+                "There have been more requests from you than this gateway takes in a minute.",
+                f"Wait {wait_s} s; to follow something, read /api/v1/events instead of asking.",
+                retry_after_s=wait_s,
             )
         case _:
             return Refusal(
@@ -202,8 +224,12 @@ def answer_error(
     refusal = refusal_of(fault, request)
     status = _STATUS[refusal.code]
     headers = {}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(_RETRY_AFTER_S)
+    elif status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     if isinstance(fault, HTTPException) and fault.headers:
         headers |= fault.headers
     if not request.url.path.startswith("/api/") and _wants_html(request):

@@ -1,7 +1,8 @@
-"""What the gateway asks the Hub: which commit a revision points to at this moment."""
+"""What the gateway asks the Hub: which commit a revision points to, and whose a token is."""
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import httpx2
 import structlog
@@ -16,6 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from services.gateway.access import User
 from services.gateway.errors import ErrorCode, Refusal
 
 log = structlog.get_logger(__name__)
@@ -72,10 +74,34 @@ class Hub:
             raise self._unreachable(ValueError("the answer names no commit"))
         return ResolvedModel(repo_id=info.id, commit=info.sha)
 
+    async def whoami(self, token: str) -> User:
+        """Raises Refusal for a token that is nobody's, and when the Hub does not answer."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await asyncio.to_thread(self._api.whoami, token)
+        except HfHubHTTPError as fault:
+            if fault.response.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+                raise self._unreachable(fault) from fault
+            raise self._token_invalid() from None
+        except (httpx2.HTTPError, OfflineModeIsEnabled, TimeoutError) as fault:
+            raise self._unreachable(fault) from fault
+        except ValueError:  # what no header can carry, such as a line break
+            raise self._token_invalid() from None
+        if answer.get("type") != "user":
+            raise self._token_invalid()
+        return User(answer["name"], frozenset(each["name"] for each in answer.get("orgs", ())))
+
+    def _token_invalid(self) -> Refusal:
+        return Refusal(
+            ErrorCode.TOKEN_INVALID,
+            f"The token is no user's on {self._url}.",
+            "Send a valid access token; one without any permission will do.",
+        )
+
     def _unreachable(self, fault: Exception) -> Refusal:
         log.warning("the Hub gave no answer", hub=self._url, error=str(fault) or repr(fault))
         return Refusal(
             ErrorCode.HUB_UNREACHABLE,
-            f"The Hub at {self._url} did not answer as it should. Nothing was submitted.",
+            f"The Hub at {self._url} did not answer as it should, so nothing was done.",
             "Send the same request again in a moment.",
         )

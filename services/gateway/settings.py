@@ -21,3 +21,26 @@ class GatewaySettings(ServiceSettings):
     """Longest time the Hub may take to answer."""
     shutdown_grace_s: float = Field(default=5, gt=0)
     """How long requests in flight may take to end after SIGTERM."""
+    open: bool = False
+    """Whether whoever reaches the gateway may submit without a name."""
+    moderators: frozenset[str] = frozenset()
+    """Hub users and organisations that moderate. On an open gateway without any, everybody does."""
+    public_url: str | None = None
+    """Where browsers find the gateway; `http://` with host and port when unset."""
+    oauth_client_id: str | None = None
+    """The gateway as an OAuth application of the Hub; browsers cannot sign in when unset."""
+    oauth_client_secret: SecretStr | None = None
+    """Its secret; unset for a public application."""
+    session_secret: SecretStr | None = Field(default=None, min_length=32)
+    """Encrypts the cookies of signed-in browsers. The same on every gateway; when unset each makes
+    one up, and its sessions end with it."""
+    requests_per_minute: int = Field(default=1200, ge=1)
+    """Most requests from one address, probes and static files apart."""
+    changes_per_minute: int = Field(default=60, ge=1)
+    """Most requests that change something, from one proved user."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
+
+    @property
+    def address(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -9,6 +9,7 @@ from runtime.bus import AlreadyPublishedError
 from runtime.logs import about
 from services.gateway.boards import chosen_board
 from services.gateway.dependencies import (
+    CallerDependency,
     EventLogDependency,
     ResolveModelDependency,
     StoreDependency,
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
         ErrorCode.MODEL_NOT_FOUND,
         ErrorCode.REVISION_NOT_FOUND,
         ErrorCode.DUPLICATE_SUBMISSION,
+        ErrorCode.SIGN_IN_REQUIRED,
+        ErrorCode.TOKEN_INVALID,
         ErrorCode.HUB_UNREACHABLE,
         ErrorCode.BUS_UNREACHABLE,
     ),
@@ -47,12 +50,14 @@ async def submit_model(
     store: StoreDependency,
     event_log: EventLogDependency,
     resolve_model: ResolveModelDependency,
+    caller: CallerDependency,
 ) -> Response[SubmissionReceipt]:
     """Ask for a model to be evaluated, at the commit its revision points to now. 202 means that
     the submission is on disk and will reach a final state."""
+    caller.must_be_known()
     board = chosen_board(data.board, store)
     resolved = await resolve_model(data.model, data.revision)
-    event = received(data, board.name, resolved)
+    event = received(data, board.name, resolved, caller.name)
     with about(sid=event.sid):
         try:
             await event_log.publish_once(event)

@@ -61,7 +61,9 @@ class SubmissionReceipt(msgspec.Struct, frozen=True):
     page_url: str
 
 
-def received(request: SubmissionRequest, board: str, resolved: ResolvedModel) -> SubmissionReceived:
+def received(
+    request: SubmissionRequest, board: str, resolved: ResolvedModel, submitter: str | None
+) -> SubmissionReceived:
     model = ModelRef(
         repo_id=resolved.repo_id,
         commit=resolved.commit,
@@ -76,6 +78,7 @@ def received(request: SubmissionRequest, board: str, resolved: ResolvedModel) ->
         model=model,
         model_type=request.model_type,
         requested_revision=request.revision,
+        submitter=submitter,
     )
 
 

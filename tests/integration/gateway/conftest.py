@@ -1,3 +1,4 @@
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +13,18 @@ from tests.unit.gateway.examples import a_board
 WriteModel = Callable[[str], Path]
 
 
+TOKENS = {
+    "hf_ada": {"name": "ada", "orgs": ["analytical"]},
+    "hf_grace": {"name": "grace"},
+    "hf_mod": {"name": "mona", "orgs": ["moderators"]},
+}
+
+
 @pytest.fixture(scope="module")
 def hub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("hub")
+    root = tmp_path_factory.mktemp("hub")
+    (root / "_tokens.json").write_text(json.dumps(TOKENS))
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +54,25 @@ async def gateway(
     """A gateway that knows the board `demo`."""
     await show(jetstream, a_board())
     async with started_gateway(nats_url, hub, tmp_path) as running:
+        await running.until_ready()
+        yield running
+
+
+@pytest.fixture
+async def closed(
+    nats_url: str, jetstream: JetStreamContext, hub: str, hub_root: Path, tmp_path: Path
+) -> AsyncIterator[RunningGateway]:
+    """A gateway that asks for names, where browsers can sign in and `moderators` moderate."""
+    await show(jetstream, a_board())
+    settings = {
+        "GATEWAY_OPEN": "false",
+        "GATEWAY_MODERATORS": '["Moderators"]',
+        "GATEWAY_OAUTH_CLIENT_ID": "podium",
+        "PODIUM_LOG_LEVEL": "debug",
+    }
+    async with started_gateway(nats_url, hub, tmp_path, **settings) as running:
+        apps = {"podium": {"redirectUris": [f"{running.url}/sign-in/callback"]}}
+        (hub_root / "_apps.json").write_text(json.dumps(apps))
         await running.until_ready()
         yield running
 

@@ -57,6 +57,8 @@ async def started_gateway(
         "HF_ENDPOINT": hub_url,
         "GATEWAY_PORT": str(port),
         "GATEWAY_HUB_TIMEOUT_S": "20",
+        "GATEWAY_OPEN": "true",
+        "GATEWAY_REQUESTS_PER_MINUTE": "100000",
     }
     with log.open("wb") as log_file:
         process = await asyncio.create_subprocess_exec(

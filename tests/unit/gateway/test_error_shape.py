@@ -8,12 +8,14 @@ from nats.aio.client import Client
 
 from runtime.ports import free_port
 from runtime.service import Readiness
-from services.gateway.app import build_app
+from services.gateway.access import Access
+from services.gateway.app import Doors, build_app
 from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
 from services.gateway.hub import Hub, ResolvedModel
 from services.gateway.store import ViewStore
+from services.gateway.tokens import TokenProofs
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board
 
@@ -28,12 +30,22 @@ def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool 
         board = a_board(name)
         store.put(board.subject(), board.model_dump_json().encode(), sequence)
     nobody = f"http://127.0.0.1:{free_port()}"
+    hub = Hub(nobody, timeout_s=2)
     return build_app(
         store=store,
         event_log=EventLog(Client()),
-        resolve_model=resolve_model or Hub(nobody, timeout_s=2).resolve,
+        resolve_model=resolve_model or hub.resolve,
         readiness=Readiness() if ready else Readiness("views"),
         hub_url=nobody,
+        doors=Doors(
+            access=Access(open=True),
+            proofs=TokenProofs(hub.whoami),
+            hub_sign_in=None,
+            session_secret="a secret of the tests",
+            over_https=False,
+            requests_per_minute=1000,
+            changes_per_minute=1000,
+        ),
     )
 
 

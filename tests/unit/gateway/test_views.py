@@ -56,10 +56,10 @@ def test_a_malformed_submission_is_refused(text: str) -> None:
 def test_the_event_names_the_model_as_the_hub_does_and_at_its_commit() -> None:
     request = read('{"model": "ACME/Tiny", "revision": "v1", "precision": "float16"}')
 
-    event = received(request, "demo", ResolvedModel("acme/tiny", COMMIT))
+    event = received(request, "demo", ResolvedModel("acme/tiny", COMMIT), "ada")
 
     assert (event.model.repo_id, event.model.commit) == ("acme/tiny", COMMIT)
-    assert event.requested_revision == "v1"
+    assert (event.requested_revision, event.submitter) == ("v1", "ada")
     assert event.sid == submission_id(event.model, "demo")
 
 
