@@ -113,3 +113,16 @@ async def test_without_a_gateway_the_command_says_how_to_start_one() -> None:
 
     assert status == 1
     assert "podium up" in output
+
+
+async def test_nothing_starts_on_a_board_that_is_not_valid(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+
+    status, output = await podium(
+        *("up", "--boards", str(tmp_path), "--data", str(tmp_path / "data")),
+        *("--port", str(free_port())),
+    )
+
+    assert status == 1
+    assert "limits: Field required" in " ".join(output.split())
+    assert "podium boards check" in output

@@ -233,5 +233,4 @@ def compare(result: HarnessResult, reported: Reported) -> None:
         else:
             assert stderr == pytest.approx(expected, abs=tolerance, rel=1e-12), (result.task, key)
     assert result.samples <= LIMIT
-    if result.prompt_hash:
-        assert result.prompt_hash == reported.prompt_hashes[result.task], result.task
+    assert result.prompt_hash == reported.prompt_hashes[result.task], result.task
