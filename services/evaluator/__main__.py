@@ -30,6 +30,7 @@ from services.evaluator.workspace import workspace
 log = structlog.get_logger(__name__)
 
 _EXIT_AFTER_S = 24.0
+_THREADS_END_IN_S = 3.0
 _MOST_THREADS = 64
 """Each device takes one to listen to its child, and a few more to start, end and download. The
 default of a host with few cores would let the devices wait for each other."""
@@ -42,6 +43,7 @@ async def run(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
         tempfile.tempdir = str(folder)
         async with meanwhile(_exit_in_time(stop)):
             await serve(settings, stop)
+    _exit_unless_over_in(_THREADS_END_IN_S)
 
 
 async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
@@ -116,15 +118,19 @@ def _check_confinement(confinement: Confinement, settings: EvaluatorSettings) ->
 
 
 async def _exit_in_time(stop: asyncio.Event) -> None:
-    """Threads cannot be ended: one that waits for a Hub that has gone silent keeps the process. By
-    then jobs have been handed back, and children die with their parent."""
+    await stop.wait()
+    _exit_unless_over_in(_EXIT_AFTER_S)
+
+
+def _exit_unless_over_in(seconds: float) -> None:
+    """Threads cannot be ended: a download from a Hub that has gone silent would keep the process.
+    Children die with their parent."""
 
     def exit_now() -> None:
-        sys.stderr.write(f"still here {_EXIT_AFTER_S:.0f} s after the order to stop; exiting\n")
+        sys.stderr.write("a thread does not end; exiting without it\n")
         os._exit(70)
 
-    await stop.wait()
-    timer = threading.Timer(_EXIT_AFTER_S, exit_now)
+    timer = threading.Timer(seconds, exit_now)
     timer.daemon = True
     timer.start()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 
 from nats.aio.client import Client
@@ -50,15 +51,13 @@ def stop(evaluator: subprocess.Popen[bytes]) -> None:
 
 
 async def test_a_task_goes_on_in_another_evaluator_where_it_was_stopped(
-    world: World, client: Client, jetstream: JetStreamContext
+    world: World, client: Client, jetstream: JetStreamContext, nats_url: str
 ) -> None:
-    url = client.connected_url
-    assert url
     job = accepted(world.model("acme/deep"), "lasting")
     await publish_event(jetstream, job, Envelope.of(job, "test"))
 
     for attempt in (1, 2):
-        with running_evaluator(world, url.geturl(), f"stop-{attempt}", **LM_EVALS_OWN) as evaluator:
+        with running_evaluator(world, nats_url, f"stop-{attempt}", **LM_EVALS_OWN) as evaluator:
             await answering(client, job, attempt)
             stop(evaluator)
 
@@ -71,16 +70,14 @@ async def test_a_task_goes_on_in_another_evaluator_where_it_was_stopped(
 
 
 async def test_every_device_takes_a_job_and_hands_it_back(
-    world: World, client: Client, jetstream: JetStreamContext
+    world: World, client: Client, jetstream: JetStreamContext, nats_url: str
 ) -> None:
-    url = client.connected_url
-    assert url
     jobs = [accepted(world.model(f"acme/{name}"), "slow") for name in ("good", "no-change")]
     for job in jobs:
         await publish_event(jetstream, job, Envelope.of(job, "test"))
 
     with running_evaluator(
-        world, url.geturl(), "pair", EVALUATOR_DEVICES='["cpu", "cpu"]'
+        world, nats_url, "pair", EVALUATOR_DEVICES='["cpu", "cpu"]'
     ) as evaluator:
         names = {await taken_by(client, job) for job in jobs}
         processes = descendants(evaluator.pid)
@@ -93,3 +90,23 @@ async def test_every_device_takes_a_job_and_hands_it_back(
     assert {(job.accepted.sid, job.attempt) for job in returned if job} == {
         (job.sid, 2) for job in jobs
     }
+
+
+async def test_a_hub_that_has_gone_silent_keeps_neither_evaluator_nor_job(
+    world: World, client: Client, jetstream: JetStreamContext, nats_url: str
+) -> None:
+    job = accepted(world.model("acme/good"), "slow")
+    await publish_event(jetstream, job, Envelope.of(job, "test"))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with running_evaluator(world, nats_url, "waiting", HF_ENDPOINT=address) as evaluator:
+            async with asyncio.timeout(60):
+                connection, _ = await asyncio.to_thread(silent.accept)
+
+            with connection:
+                evaluator.send_signal(signal.SIGTERM)
+
+                evaluator.wait(timeout=25)
+    returned = await JobQueues(client, (Tier.SMALL,)).next_job(asyncio.Event())
+    assert returned
+    assert (returned.accepted.sid, returned.attempt) == (job.sid, 2)
