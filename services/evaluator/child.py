@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from services.evaluator.failures import EvaluationFault, blame_infrastructure
-from services.evaluator.messages import read_message
+from services.evaluator.messages import open_written, read_message
 from services.evaluator.protocol import Assignment, HarnessOptions, Message
 from services.evaluator.sandbox import confine
 
@@ -135,11 +135,12 @@ def score(assignment: Assignment, send: Send, stopping: IsStopping) -> None:
 
 
 def log_tail(log: Path) -> str:
-    if not log.exists():
+    try:
+        with open_written(log) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").rstrip().split("\n")[-_TAIL_LINES:]
+    except OSError:  # nothing was printed, or the child has put something else there
         return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        lines = file.read().decode(errors="replace").rstrip().split("\n")[-_TAIL_LINES:]
     # A progress bar overwrites itself; only its last state counts.
     return "\n".join(line.rpartition("\r")[2] for line in lines)
 

@@ -227,11 +227,18 @@ class Evaluation:
     async def _publish(
         self, scores: TaskScores, assignment: Assignment, limits: TimeLimits
     ) -> None:
+        if scores.task not in {task.id for task in assignment.tasks}:
+            raise blame_infrastructure(
+                "evaluation-broke-off", "The process that ran the model scored a task of its own."
+            )
+        # Whatever the child says, this is the file that gets published.
+        samples = replace(scores.samples, path=self._folder / f"{scores.task}.parquet")
         versions = self._station.machine.versions | _base_model(
             assignment.model, assignment.snapshot
         )
         # A task that was resumed took longer than the attempt that finished it.
-        scores = replace(scores, seconds=scores.seconds + limits.taken_before(scores.task))
+        seconds = scores.seconds + limits.taken_before(scores.task)
+        scores = replace(scores, samples=samples, seconds=seconds)
         await self._record.scored(scores, versions)
         await self._checkpoints.drop(scores.task)
         log.info("task scored", task=scores.task, seconds=scores.seconds)

@@ -1,8 +1,11 @@
-"""What a child sends, read without trusting it."""
+"""What a child sends and writes, read without trusting it."""
 
+import errno
 import io
+import os
 import pickle
-from pathlib import PosixPath
+import stat
+from pathlib import Path, PosixPath
 from typing import Any
 
 from services.evaluator.protocol import Message
@@ -20,6 +23,16 @@ def read_message(data: bytes) -> Message:
     except Exception as fault:  # made-up data makes pickle and the classes raise anything
         raise pickle.UnpicklingError(repr(fault)) from fault
     return message
+
+
+def open_written(path: Path) -> io.BufferedReader:
+    """A file that a child has written. Raises OSError for anything but a plain file: a link could
+    lead to what the evaluator may read and publish, and the child may not."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 class _Reader(pickle.Unpickler):

@@ -19,7 +19,7 @@ from contracts.evaluation import (
     EvaluationStarted,
     EvaluationTaskScored,
 )
-from contracts.submission import SubmissionCancelled
+from contracts.submission import SubmissionCancelled, SubmissionRerunRequested
 from contracts.topology import DETAILS_BUCKET, EVENTS
 from runtime.bus import (
     AlreadyPublishedError,
@@ -30,6 +30,7 @@ from runtime.bus import (
 )
 from services.evaluator.failures import Failure, blame_infrastructure
 from services.evaluator.jobs import Job
+from services.evaluator.messages import open_written
 from services.evaluator.protocol import SamplesFile, Step, TaskScores
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class RunRecord:
     # ── what is known ────────────────────────────────────────────────────────────────────────────
 
     async def is_over(self) -> bool:
-        """The run has ended, or its submission was cancelled after this job was accepted."""
+        """The run has ended, or its submission was cancelled since the run was asked for."""
         accepted = self.job.accepted
         for outcome in (EvaluationFinished, EvaluationFailed):
             subject = outcome.subject_filter(sid=accepted.sid, run=accepted.run)
@@ -59,8 +60,17 @@ class RunRecord:
     async def is_cancelled(self) -> bool:
         subject = SubmissionCancelled.subject_filter(sid=self.job.accepted.sid)
         sequence = await self._last_sequence(subject)
-        # An older cancellation was of a run before this one.
-        return sequence is not None and sequence > self.job.accepted_sequence
+        # An older cancellation was of a run before this one. One that came before the job was
+        # accepted counts: the validator may not have seen it.
+        return sequence is not None and sequence > await self._begins()
+
+    async def _begins(self) -> int:
+        """Place in EVENTS of what asked for this run; 0 for the first."""
+        accepted = self.job.accepted
+        if accepted.run == 1:
+            return 0
+        subject = SubmissionRerunRequested.subject_filter(sid=accepted.sid, run=accepted.run)
+        return await self._last_sequence(subject) or self.job.accepted_sequence
 
     async def seconds_of(self, task: str) -> float | None:
         """What the task took; None while it has no scores."""
@@ -182,11 +192,15 @@ class RunRecord:
     async def _store(self, name: str, samples: SamplesFile) -> Details:
         async def put() -> None:
             store = await self.js.object_store(DETAILS_BUCKET)
-            with samples.path.open("rb") as file:
+            with open_written(samples.path) as file:
                 await store.put(name, file)
 
         try:
             await through_outages(put)
+        except OSError as fault:
+            raise blame_infrastructure(
+                "details-not-stored", f"The samples of {name} cannot be read: {fault.strerror}."
+            ) from fault
         except NotFoundError as fault:
             raise blame_infrastructure(
                 "details-not-stored",

@@ -28,3 +28,10 @@ def test_a_progress_bar_leaves_its_last_state(tmp_path: Path) -> None:
 
 def test_no_output_is_an_empty_tail(tmp_path: Path) -> None:
     assert log_tail(tmp_path / "never-written.log") == ""
+
+
+def test_a_log_that_was_replaced_by_a_link_is_an_empty_tail(tmp_path: Path) -> None:
+    log = tmp_path / "output.log"
+    log.symlink_to("/proc/self/environ")
+
+    assert log_tail(log) == ""

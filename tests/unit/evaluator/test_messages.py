@@ -14,7 +14,7 @@ from contracts.evaluation import (
     Tokens,
 )
 from services.evaluator.failures import blame_model
-from services.evaluator.messages import read_message
+from services.evaluator.messages import open_written, read_message
 from services.evaluator.protocol import (
     DataSetsMissing,
     Machine,
@@ -95,3 +95,21 @@ def test_what_our_modules_import_is_no_part_of_a_message() -> None:
 def test_noise_is_refused(noise: bytes) -> None:
     with pytest.raises(pickle.UnpicklingError):
         read_message(noise)
+
+
+def test_a_plain_file_of_the_childs_is_read(tmp_path: Path) -> None:
+    samples = tmp_path / "samples"
+    samples.write_bytes(b"rows")
+
+    with open_written(samples) as file:
+        assert file.read() == b"rows"
+
+
+def test_nothing_but_a_plain_file_is_read(tmp_path: Path) -> None:
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to("/proc/self/environ")
+    os.mkfifo(pipe)
+
+    for path in (link, pipe, tmp_path, tmp_path / "absent"):
+        with pytest.raises(OSError, match=path.name):
+            open_written(path)
