@@ -25,7 +25,7 @@ from services.evaluator.interrupts import meanwhile
 from services.evaluator.protocol import Confinement, Machine
 from services.evaluator.settings import EvaluatorSettings
 from services.evaluator.work import Evaluator, work
-from services.evaluator.workspace import workspace
+from services.evaluator.workspace import make_workspace
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +38,10 @@ default of a host with few cores would let the devices wait for each other."""
 
 async def run(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_MOST_THREADS))
-    with workspace() as folder:
-        # The fork server's socket lies in there as well.
-        tempfile.tempdir = str(folder)
-        async with meanwhile(_exit_in_time(stop)):
-            await serve(settings, stop)
+    # Everything temporary lies in there, down to the fork server's socket.
+    tempfile.tempdir = str(make_workspace())
+    async with meanwhile(_exit_in_time(stop)):
+        await serve(settings, stop)
     _exit_unless_over_in(_THREADS_END_IN_S)
 
 

@@ -1,77 +1,77 @@
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from services.evaluator.workspace import workspace
+WORK = """
+import tempfile
+from multiprocessing.util import get_temp_dir
+from services.evaluator.workspace import make_workspace
 
-WORK = (
-    "from services.evaluator.workspace import workspace\n"
-    "with workspace() as folder:\n"
-    "    (folder / 'samples').write_text('x'); print(folder, flush=True); input()"
-)
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The system's temporary folder."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    return tmp_path
+folder = make_workspace()
+tempfile.tempdir = str(folder)
+get_temp_dir()
+(folder / "samples").write_text("x")
+print(folder, flush=True)
+input()
+"""
 
 
 @pytest.fixture
-def evaluator() -> Iterator[subprocess.Popen[str]]:
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's temporary folder of the processes that a test starts."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+@contextmanager
+def evaluator() -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A process with a workspace, ended in order."""
     with subprocess.Popen(
         [sys.executable, "-c", WORK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield process
-        process.kill()
-
-
-def folder_of(evaluator: subprocess.Popen[str]) -> Path:
-    assert evaluator.stdout
-    return Path(evaluator.stdout.readline().strip())
+        assert process.stdout
+        line = next(line for line in process.stdout if line.startswith("/"))  # no log line
+        yield process, Path(line.strip())
+        process.communicate("\n")
 
 
 def test_nothing_is_left_after_an_end_in_order(temporary: Path) -> None:
-    with workspace() as folder:
-        (folder / "samples").write_text("x")
+    with evaluator() as (process, folder):
+        assert list(temporary.iterdir()) == [folder]
 
+    assert process.returncode == 0
     assert not list(temporary.iterdir())
 
 
-def test_what_a_killed_evaluator_left_is_removed_by_the_next(
-    evaluator: subprocess.Popen[str], temporary: Path
-) -> None:
-    left = folder_of(evaluator)
-    evaluator.send_signal(signal.SIGKILL)
-    evaluator.wait()
+def test_what_a_killed_evaluator_left_is_removed_by_the_next(temporary: Path) -> None:
+    with evaluator() as (process, left):
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     assert left.exists()
 
-    with workspace() as folder:
+    with evaluator() as (_, folder):
         assert list(temporary.iterdir()) == [folder]
 
 
-def test_what_a_running_evaluator_has_stays(evaluator: subprocess.Popen[str]) -> None:
-    other = folder_of(evaluator)
+@pytest.mark.usefixtures("temporary")
+def test_what_a_running_evaluator_has_stays() -> None:
+    with evaluator() as (_, one), evaluator() as (_, other):
+        assert one != other
+        assert (one / "samples").exists()
 
-    with workspace() as folder:
-        assert folder != other
-        assert (other / "samples").exists()
 
-
-def test_other_folders_stay(temporary: Path) -> None:
+def test_what_is_no_evaluators_stays(temporary: Path) -> None:
     elsewhere = temporary / "elsewhere"
     elsewhere.mkdir()
     (temporary / "podium-eval-link").symlink_to(elsewhere)
     (temporary / "podium-demo").mkdir()
 
-    with workspace():
+    with evaluator():
         pass
 
     assert elsewhere.exists()
