@@ -102,10 +102,20 @@ class Limits(Contract):
 
     max_parameters: dict[Precision, int]
     """Most parameters at each precision; a precision that is missing is not accepted."""
+    max_gptq_parameters: dict[int, int] = Field(default_factory=dict)
+    """Most parameters of GPTQ weights by the bits of one; for bits that are missing it is what
+    `max_parameters` says of `gptq`."""
     max_job_seconds: int = Field(default=24 * 3600, gt=0)
     """Longest time one evaluation may take, in seconds of wall clock."""
     max_task_seconds: int | None = Field(default=None, gt=0)
     """Longest time one task may take, in seconds of wall clock; null leaves it to the whole."""
+
+    def most_parameters(self, precision: Precision, bits: int | None) -> int | None:
+        """`bits` are those of one quantised weight. None for a precision that is not accepted."""
+        most = self.max_parameters.get(precision)
+        if most is None or precision is not Precision.GPTQ or bits is None:
+            return most
+        return self.max_gptq_parameters.get(bits, most)
 
 
 class Board(View):

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts.base import Event
-from contracts.models import Lane, ModelRef, ModelType, Reason, SubmissionId, Tier
+from contracts.models import Commit, Lane, ModelRef, ModelType, Reason, SubmissionId, Tier
 
 
 def submission_id(model: ModelRef, board: str) -> str:
@@ -68,6 +68,16 @@ class SubmissionAccepted(Event):
     """First entry of the config's `architectures`, such as `LlamaForCausalLM`."""
     license: str
     """Licence identifier from the model card."""
+    base_commit: Commit | None = None
+    """The newest commit of `model.base_model` when it was validated; null for whole weights."""
+    base_models: tuple[str, ...] = ()
+    """What the model card names as `base_model`; several for a merge."""
+    generation: int = Field(default=0, ge=0)
+    """Hops to the farthest ancestor by the `base_model` of the cards; 0 for a base model."""
+    is_merge: bool = False
+    """Whether tags, card metadata or mergekit's files make it a merge."""
+    is_mixture_of_experts: bool = False
+    """Whether tags, architecture or config make it a mixture of experts."""
     warnings: tuple[Reason, ...] = ()
     """What the submitter should know although it is no reason to refuse."""
 

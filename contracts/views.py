@@ -210,3 +210,11 @@ class Entry(View):
     """Version of the board's definition that the scores were normalised with."""
     flag: Flag | None = None
     """A moderator's mark; null when there is none."""
+    base_models: tuple[str, ...] = ()
+    """What the model card names as `base_model`; several for a merge."""
+    generation: int = 0
+    """Hops to the farthest ancestor by the `base_model` of the cards; 0 for a base model."""
+    is_merge: bool = False
+    """Whether tags, card metadata or mergekit's files make it a merge."""
+    is_mixture_of_experts: bool = False
+    """Whether tags, architecture or config make it a mixture of experts."""

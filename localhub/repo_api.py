@@ -50,7 +50,11 @@ class RepoApi:
             snapshot, expand or ALL_KEYS, blobs=_is_asked(request, "blobs")
         )
         if _is_asked(request, "securityStatus"):
-            described["securityRepoStatus"] = {"scansDone": False, "filesWithIssues": []}
+            issues = snapshot.repo.settings.files_with_issues
+            described["securityRepoStatus"] = {
+                "scansDone": bool(issues),
+                "filesWithIssues": [file.model_dump() for file in issues],
+            }
         return JSON(described)
 
     def tree(self, request: Request) -> Response:

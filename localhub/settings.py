@@ -20,6 +20,13 @@ class _Settings(BaseModel):
     )
 
 
+class ScannedFile(_Settings):
+    """One file in which a security scan has found something."""
+
+    path: str
+    level: Literal["unsafe", "suspicious", "caution"]
+
+
 class RepoSettings(_Settings):
     """`_hub.json`: how a repository is shown and to whom. Every field may be left out."""
 
@@ -34,6 +41,8 @@ class RepoSettings(_Settings):
     """The oldest file's time when left out."""
     last_modified: AwareDatetime | None = None
     """The newest file's time when left out."""
+    files_with_issues: tuple[ScannedFile, ...] = ()
+    """What a security scan is said to have found; none is run here."""
     downloads: int = Field(default=0, ge=0)
     likes: int = Field(default=0, ge=0)
 

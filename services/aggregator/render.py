@@ -152,4 +152,8 @@ def _entry(
         updated_at=max(run.scored[task].at for task in cells),
         board_version=board.version,
         flag=standing.flag,
+        base_models=job.base_models,
+        generation=job.generation,
+        is_merge=job.is_merge,
+        is_mixture_of_experts=job.is_mixture_of_experts,
     )

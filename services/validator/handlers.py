@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from contracts.board import Board
-from contracts.models import ModelRef, Reason
+from contracts.models import ModelRef, Reason, WeightType
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from services.validator import size
 from services.validator.facts import Facts
-from services.validator.rules import violations
+from services.validator.recognition import is_merge, is_mixture_of_experts
+from services.validator.rules import violations, warnings
 
 FetchFacts = Callable[[ModelRef], Awaitable[Facts]]
 """Raises when the Hub does not answer: that says nothing about the model."""
@@ -28,26 +29,37 @@ async def judge_submission(
     if reasons := violations(facts, submission, board):
         log.info("submission rejected", codes=[reason.code for reason in reasons])
         return SubmissionRejected(sid=submission.sid, reasons=reasons)
-    return _accepted(facts, submission)
+    return _accepted(facts, submission, warnings(facts, submission, board))
 
 
-def _accepted(facts: Facts, submission: SubmissionReceived) -> SubmissionAccepted:
+def _accepted(
+    facts: Facts, submission: SubmissionReceived, warnings: tuple[Reason, ...]
+) -> SubmissionAccepted:
+    model, card = submission.model, facts.submitted.card
+    whole = facts.submitted if model.weight_type is WeightType.ORIGINAL else facts.base
+    parameters = size.total_parameters(facts, model.weight_type)
     # The rules have seen to it that these are there.
-    assert facts.weights
-    assert facts.config
-    assert facts.config.architecture
-    assert facts.license
-    parameters = size.parameters(facts.weights, facts.config)
-    weight_bytes = size.weight_bytes(parameters, submission.model.precision, facts.config)
+    assert parameters is not None
+    assert whole
+    assert whole.config
+    assert whole.config.architecture
+    assert card
+    weight_bytes = size.weight_bytes(parameters, model.precision, whole.config)
     accepted = SubmissionAccepted(
         sid=submission.sid,
         board=submission.board,
-        model=submission.model,
+        model=model,
         tier=size.tier(weight_bytes),
         parameters=parameters,
         weight_bytes=weight_bytes,
-        architecture=facts.config.architecture,
-        license=facts.license,
+        architecture=whole.config.architecture,
+        license=card.license_named,
+        base_commit=facts.base.commit if facts.base else None,
+        base_models=card.base_models,
+        generation=facts.generation,
+        is_merge=is_merge(facts),
+        is_mixture_of_experts=is_mixture_of_experts(facts),
+        warnings=warnings,
     )
     log.info("submission accepted", parameters=parameters, tier=accepted.tier)
     return accepted

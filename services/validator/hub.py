@@ -1,39 +1,61 @@
-"""What a Hub says about a model at one commit. Downloads small files and headers, never weights.
+"""What a Hub says about a submission. Downloads small files and headers, never weights.
 
-A fault of the Hub (a timeout, 5xx, 429, no connection) raises; what is wrong with the model is a
-fact."""
+A fault of the Hub raises HubDoesNotAnswerError; what is wrong with the model is a fact."""
 
 import asyncio
 import json
 import tempfile
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import yaml
-from huggingface_hub import HfApi, metadata_load
+import httpx2
+from huggingface_hub import HfApi
 from huggingface_hub.errors import (
     DisabledRepoError,
     GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
-    SafetensorsParsingError,
 )
-from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub.hf_api import ModelInfo
 
-from contracts.models import ModelRef
-from services.validator.facts import Access, Facts, Weights
-from services.validator.loading import with_config_and_tokenizer
+from contracts.models import ModelRef, WeightType
+from services.validator import lineage, loading
+from services.validator.card import UnreadableCardError, read_card
+from services.validator.child import ChildLimits, UnusableFilesError, in_child
+from services.validator.facts import Access, Adapter, Facts, Repository, ScannedFile, Tokenizer
+from services.validator.weight_headers import UnreadableWeightsError, WeightHeaders
+
+CONFIG = "config.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
+CARD = "README.md"
 
 _SMALL_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".tiktoken")
 _SMALL_FILE_BYTES = 100_000_000
 _WEIGHT_SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".msgpack")
-_SINGLE_FILE = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
+_VOCABULARIES = frozenset(
+    {
+        "tokenizer.json",
+        "tokenizer.model",
+        "spiece.model",
+        "sentencepiece.bpe.model",
+        "tekken.json",
+        "vocab.json",
+        "vocab.txt",
+    }
+)
+_MERGEKIT_CONFIGS = frozenset({"mergekit_config.yml", "mergekit_config.yaml"})
 _REQUESTS_AT_ONCE = 8
-# What reading JSON or YAML of another shape than expected raises.
-_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+class HubDoesNotAnswerError(Exception):
+    """A timeout, no connection, 5xx or 429: the Hub's own state, which says nothing about a
+    model. The message names the Hub and what it answered, if anything."""
 
 
 @dataclass(frozen=True)
@@ -43,134 +65,225 @@ class Hub:
     url: str
     timeout_s: float
     scratch: Path | None = None
+    limits: ChildLimits = field(default_factory=ChildLimits)
+    """On a process that reads a model's files."""
 
     async def facts(self, model: ModelRef) -> Facts:
+        """Raises HubDoesNotAnswerError."""
         return await asyncio.to_thread(self._facts, model)
 
     def _facts(self, model: ModelRef) -> Facts:
-        api = HfApi(endpoint=self.url, token=False)
         try:
-            info = api.model_info(
-                model.repo_id,
-                revision=model.commit,
-                files_metadata=True,
-                timeout=self.timeout_s,
-            )
-            if info.disabled or info.gated:
-                return Facts(Access.DISABLED if info.disabled else Access.GATED)
             with tempfile.TemporaryDirectory(
                 prefix="podium-validator-", dir=self.scratch, ignore_cleanup_errors=True
             ) as folder:
-                return _Examination(api, model, info, Path(folder), self.timeout_s).facts()
-        except GatedRepoError:
-            return Facts(Access.GATED)
-        except DisabledRepoError:
-            return Facts(Access.DISABLED)
-        except RevisionNotFoundError:
-            return Facts(Access.COMMIT_MISSING)
-        except RepositoryNotFoundError:
-            return Facts(Access.MISSING)
+                return _Examination(self, model, Path(folder)).facts()
+        except (httpx2.HTTPError, HfHubHTTPError, LocalEntryNotFoundError) as fault:
+            said = (str(fault).strip() or type(fault).__name__).splitlines()[0][:300]
+            raise HubDoesNotAnswerError(f"The Hub at {self.url} does not answer: {said}") from fault
 
 
 @dataclass(frozen=True)
 class _Examination:
-    api: HfApi
+    hub: Hub
     model: ModelRef
-    info: ModelInfo
     folder: Path
-    timeout_s: float
 
     def facts(self) -> Facts:
-        small = [file for file in self._files if _is_small_file(file.rfilename)]
-        fetched = [file.rfilename for file in small if (file.size or 0) <= _SMALL_FILE_BYTES]
+        is_whole = self.model.weight_type is WeightType.ORIGINAL
+        submitted = self._repository(
+            self.model.repo_id,
+            self.model.commit,
+            self.folder / "submitted",
+            is_adapter=self.model.weight_type is WeightType.ADAPTER,
+        )
+        base = None
+        if self.model.base_model and not is_whole:
+            base = self._repository(self.model.base_model, None, self.folder / "base")
+        facts = Facts(submitted, base, generation=self._generation(submitted))
+        whole = submitted if is_whole else base
+        if submitted.access is not Access.PUBLIC or whole is None or whole.config is None:
+            return facts
+        config = "submitted" if is_whole else "base"
+        tokenizer = "submitted" if submitted.holds_tokenizer else config
+        return self._with_tokenizer(facts, self.folder / tokenizer, self.folder / config)
+
+    def _repository(
+        self, repo_id: str, commit: str | None, folder: Path, *, is_adapter: bool = False
+    ) -> Repository:
+        try:
+            info = self._api.model_info(
+                repo_id,
+                revision=commit,
+                files_metadata=True,
+                securityStatus=True,
+                timeout=self.hub.timeout_s,
+            )
+            access = Access.PUBLIC
+            if info.disabled or info.gated:
+                access = Access.DISABLED if info.disabled else Access.GATED
+            repository = Repository(access, repo_id, info.sha, unsafe_files=_unsafe_files(info))
+            if access is not Access.PUBLIC:
+                return repository
+            return _RepositoryExamination(self.hub, self._api, repository, info, folder).done(
+                is_adapter=is_adapter
+            )
+        except GatedRepoError:
+            return Repository(Access.GATED, repo_id)
+        except DisabledRepoError:
+            return Repository(Access.DISABLED, repo_id)
+        except RevisionNotFoundError:
+            return Repository(Access.COMMIT_MISSING, repo_id)
+        except (RepositoryNotFoundError, HFValidationError):
+            return Repository(Access.MISSING, repo_id)
+
+    def _with_tokenizer(self, facts: Facts, folder: Path, config_folder: Path) -> Facts:
+        try:
+            tokenizer = in_child(self.hub.limits, loading.read_tokenizer, folder, config_folder)
+        except UnusableFilesError as fault:
+            return replace(facts, tokenizer_fault=_told(fault, folder))
+        if tokenizer.has_chat_template:
+            tokenizer = self._with_rendering(tokenizer, folder, config_folder)
+        return replace(facts, tokenizer=tokenizer)
+
+    def _with_rendering(self, tokenizer: Tokenizer, folder: Path, config_folder: Path) -> Tokenizer:
+        try:
+            in_child(self.hub.limits, loading.render_two_turns, folder, config_folder)
+        except UnusableFilesError as fault:
+            return replace(tokenizer, chat_template_fault=_told(fault, folder))
+        return tokenizer
+
+    def _generation(self, submitted: Repository) -> int:
+        named = submitted.card.base_models if submitted.card else ()
+        if self.model.base_model:
+            named = (*named, self.model.base_model)
+        return lineage.generation(self.model.repo_id, named, self._parents)
+
+    def _parents(self, repo_id: str) -> tuple[str, ...]:
+        try:
+            info = self._api.model_info(repo_id, expand=["cardData"], timeout=self.hub.timeout_s)
+        except (
+            GatedRepoError,
+            DisabledRepoError,
+            RevisionNotFoundError,
+            RepositoryNotFoundError,
+            HFValidationError,
+        ):
+            return ()
+        named = info.card_data.get("base_model") if info.card_data else None
+        bases = named if isinstance(named, list) else [named]
+        return tuple(base for base in bases if isinstance(base, str) and base)
+
+    @property
+    def _api(self) -> HfApi:
+        return HfApi(endpoint=self.hub.url, token=False)
+
+
+@dataclass(frozen=True)
+class _RepositoryExamination:
+    hub: Hub
+    api: HfApi
+    repository: Repository
+    info: ModelInfo
+    folder: Path
+
+    def done(self, *, is_adapter: bool) -> Repository:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        sizes = {file.rfilename: file.size for file in self.info.siblings or []}
+        small = [name for name in sizes if _is_small_file(name)]
+        fetched = [name for name in small if (sizes[name] or 0) <= _SMALL_FILE_BYTES]
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
             list(pool.map(self._download, fetched))
-        facts = Facts(
-            Access.PUBLIC,
-            license=_license(self.folder / "README.md"),
-            weight_files=tuple(
-                sorted(name for name in self._names if name.endswith(_WEIGHT_SUFFIXES))
+        repository = replace(
+            self.repository,
+            weight_files=tuple(sorted(name for name in sizes if name.endswith(_WEIGHT_SUFFIXES))),
+            holds_adapter=ADAPTER_CONFIG in sizes,
+            holds_tokenizer=bool(_VOCABULARIES & sizes.keys())
+            or any(name.endswith(".tiktoken") for name in fetched),
+            is_made_by_mergekit=bool(_MERGEKIT_CONFIGS & sizes.keys()),
+            remote_code=tuple(
+                name
+                for name in (CONFIG, TOKENIZER_CONFIG)
+                if "auto_map" in _json_object(self.folder / name)
             ),
-            oversized=tuple(file.rfilename for file in small if file.rfilename not in set(fetched)),
+            oversized=tuple(name for name in small if name not in set(fetched)),
         )
-        facts = self._with_weights(facts)
-        return with_config_and_tokenizer(facts, self.folder)
-
-    @property
-    def _files(self) -> list[RepoSibling]:
-        return self.info.siblings or []
-
-    @property
-    def _names(self) -> set[str]:
-        return {file.rfilename for file in self._files}
+        assert self.info.sha  # the client raises for answers without one
+        headers = WeightHeaders(
+            self.api, repository.repo_id, self.info.sha, sizes, self.hub.timeout_s
+        )
+        repository = self._with_card(repository)
+        repository = self._with_weights(repository, headers, is_adapter=is_adapter)
+        if is_adapter:
+            return self._with_adapter(repository)
+        return self._with_config(repository)
 
     def _download(self, name: str) -> None:
         self.api.hf_hub_download(
-            self.model.repo_id,
+            self.repository.repo_id,
             name,
-            revision=self.model.commit,
+            revision=self.info.sha,
             local_dir=self.folder,
-            etag_timeout=self.timeout_s,
+            etag_timeout=self.hub.timeout_s,
         )
 
-    def _with_weights(self, facts: Facts) -> Facts:
+    def _with_card(self, repository: Repository) -> Repository:
         try:
-            names = self._safetensors()
-            if not names:
-                return facts
-            with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-                counts = list(pool.map(self._elements, names))
-        except _UnreadableWeightsError as fault:
-            return replace(facts, weights_fault=str(fault))
-        elements = sum(counts, Counter[str]())
-        if not elements.total():
-            return replace(facts, weights_fault="They declare no tensors.")
-        return replace(facts, weights=Weights(elements))
+            return replace(repository, card=read_card(self.folder / CARD))
+        except UnreadableCardError as fault:
+            return replace(repository, card_fault=str(fault))
 
-    def _safetensors(self) -> list[str]:
-        """The files that transformers would load; it prefers the single one."""
-        if _SINGLE_FILE in self._names:
-            return [_SINGLE_FILE]
-        if _INDEX not in self._names:
-            return []
+    def _with_weights(
+        self, repository: Repository, headers: WeightHeaders, *, is_adapter: bool
+    ) -> Repository:
         try:
-            index = json.loads((self.folder / _INDEX).read_bytes())
-            shards = sorted(set(index["weight_map"].values()))
-        except (OSError, *_MALFORMED) as fault:
-            raise _UnreadableWeightsError(f"{_INDEX} names no files: {fault!r}") from fault
-        if missing := [shard for shard in shards if shard not in self._names]:
-            raise _UnreadableWeightsError(f"{_INDEX} names {missing[0]}, which is not there.")
-        return shards
+            weights = headers.adapter() if is_adapter else headers.whole(self.folder)
+        except UnreadableWeightsError as fault:
+            return replace(repository, weights_fault=str(fault))
+        return replace(repository, weights=weights)
 
-    def _elements(self, name: str) -> Counter[str]:
-        """Number of elements by dtype."""
-        # Of an empty file no range can be had, and the Hub's refusal would look like its fault.
-        if any(file.rfilename == name and file.size == 0 for file in self._files):
-            raise _UnreadableWeightsError(f"{name} is empty.")
+    def _with_adapter(self, repository: Repository) -> Repository:
+        if not repository.holds_adapter:
+            return replace(repository, adapter_fault="The repository does not hold it.")
+        written = _json_object(self.folder / ADAPTER_CONFIG)
+        if not written:
+            return replace(repository, adapter_fault="It holds no JSON object.")
+        kind, base = written.get("peft_type"), written.get("base_model_name_or_path")
+        return replace(
+            repository,
+            adapter=Adapter(
+                kind=kind if isinstance(kind, str) else "",
+                options=frozenset(option for option, value in written.items() if value),
+                base_model=base if isinstance(base, str) and base else None,
+            ),
+        )
+
+    def _with_config(self, repository: Repository) -> Repository:
         try:
-            header = self.api.parse_safetensors_file_metadata(
-                self.model.repo_id, name, revision=self.model.commit, timeout=self.timeout_s
-            )
-        except (SafetensorsParsingError, *_MALFORMED) as fault:
-            raise _UnreadableWeightsError(f"{name} is no safetensors file.") from fault
-        return Counter({str(dtype): number for dtype, number in header.parameter_count.items()})
-
-
-class _UnreadableWeightsError(Exception):
-    """The message is fit to show to the submitter."""
+            config = in_child(self.hub.limits, loading.read_config, self.folder)
+        except UnusableFilesError as fault:
+            return replace(repository, config_fault=_told(fault, self.folder))
+        return replace(repository, config=config)
 
 
 def _is_small_file(name: str) -> bool:
-    return "/" not in name and (name.endswith(_SMALL_SUFFIXES) or name == "README.md")
+    return "/" not in name and (name.endswith(_SMALL_SUFFIXES) or name == CARD)
 
 
-def _license(card: Path) -> str | None:
-    """The identifier, or the name of a license that has none."""
+def _unsafe_files(info: ModelInfo) -> tuple[ScannedFile, ...]:
+    found = (info.security_repo_status or {}).get("filesWithIssues") or ()
+    return tuple(ScannedFile(str(file["path"]), str(file["level"])) for file in found)
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    """Empty for a file that is missing or holds something else."""
     try:
-        metadata = metadata_load(card) or {}
-    except (OSError, yaml.YAMLError, *_MALFORMED):
-        return None
-    named = metadata.get("license")
-    if named in (None, "other"):
-        named = metadata.get("license_name") or named
-    return ", ".join(map(str, named)) if isinstance(named, list) else named and str(named)
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _told(fault: UnusableFilesError, folder: Path) -> str:
+    """The fault in a few hundred characters, without our folders."""
+    return str(fault).replace(str(folder), "the repository")[:400]

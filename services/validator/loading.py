@@ -1,7 +1,6 @@
-"""Config and tokenizer as the installed transformers loads them, without code from elsewhere."""
+"""Config, tokenizer and chat template as the installed transformers reads them, without code from
+elsewhere. What the files make transformers do is unknown, so this runs in a child process."""
 
-import json
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -10,78 +9,111 @@ from typing import Any
 
 from transformers import AutoConfig, AutoTokenizer
 
-from services.validator.facts import Config, Facts, Tokenizer
+from contracts.models import Precision
+from services.validator.facts import Config, Tokenizer
 
-_CONFIG = "config.json"
-_TOKENIZER_CONFIG = "tokenizer_config.json"
+SAMPLE = "The quick brown fox: does it jump over 13 lazy dogs?\nYes (x = 2.5)!"
+
+_TWO_TURNS = [
+    {"role": "user", "content": "Is 2 more than 1?"},
+    {"role": "assistant", "content": "Yes."},
+    {"role": "user", "content": "And 3?"},
+]
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+_LISTED_FOR = ("MODEL_FOR_", "_MAPPING_NAMES")
 # Without torch, `from transformers.models.auto import modeling_auto` gives a dummy that raises.
 _MODELS: ModuleType = import_module("transformers.models.auto.modeling_auto")
 _CAUSAL_LM: dict[str, str] = dict(_MODELS.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
 
 
-def with_config_and_tokenizer(facts: Facts, folder: Path) -> Facts:
-    """Reads a repository's small files; the weights need not be there."""
-    facts = replace(facts, remote_code=_remote_code(folder))
-    try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-        facts = replace(facts, config=_config(config))
-    # Whatever a config makes transformers raise, the config is what raised it.
-    except Exception as fault:
-        return replace(facts, config_fault=_told(fault, folder))
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True
-        )
-        return replace(facts, tokenizer=Tokenizer(bool(tokenizer.chat_template)))
-    # The same, and the tokenizers library raises no narrower class than this.
-    except Exception as fault:
-        return replace(facts, tokenizer_fault=_told(fault, folder))
-
-
-def _config(config: Any) -> Config:
-    architectures = config.architectures or [None]
+def read_config(folder: Path) -> Config:
+    config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    if getattr(config, "transformers_weights", None):
+        raise ValueError("`transformers_weights` names a weights file of its own; remove it.")
+    text = config.get_text_config()
+    layers = getattr(text, "num_hidden_layers", None)
+    if isinstance(layers, int) and layers < 1:
+        raise ValueError(f"`num_hidden_layers` is {layers}.")
+    architecture = (config.architectures or [None])[0]
     quantization = getattr(config, "quantization_config", None) or {}
+    is_causal_lm = (
+        architecture in _CAUSAL_LM.values()
+        and config.model_type in _CAUSAL_LM
+        and not config.is_encoder_decoder
+    )
+    vocabulary = getattr(text, "vocab_size", None)
     return Config(
-        architecture=architectures[0],
-        is_known=architectures[0] in _architectures(),
-        is_causal_lm=architectures[0] in _CAUSAL_LM.values() and config.model_type in _CAUSAL_LM,
+        architecture=architecture,
+        is_known=architecture in _purposes(),
+        is_causal_lm=is_causal_lm,
+        purpose="" if is_causal_lm else _purposes().get(architecture, ""),
+        quantization=_quantization(quantization),
         quantized_bits=_bits(quantization),
+        vocabulary=vocabulary if isinstance(vocabulary, int) else None,
+        has_experts=any((getattr(text, field, None) or 0) > 1 for field in _EXPERTS),
     )
 
 
-def _bits(quantization: dict[str, Any]) -> int | None:
-    if quantization.get("load_in_4bit"):
+def read_tokenizer(folder: Path, config_folder: Path) -> Tokenizer:
+    """`config_folder` holds the config.json of the model that it belongs to."""
+    tokenizer = _tokenizer(folder, config_folder)
+    return Tokenizer(
+        sample_tokens=len(tokenizer.encode(SAMPLE, add_special_tokens=False)),
+        has_end_token=tokenizer.eos_token_id is not None,
+        highest_id=max(tokenizer.get_vocab().values(), default=-1),
+        has_chat_template=bool(tokenizer.chat_template),
+    )
+
+
+def render_two_turns(folder: Path, config_folder: Path) -> None:
+    """Raises whatever the chat template makes Jinja raise."""
+    tokenizer = _tokenizer(folder, config_folder)
+    prompt = tokenizer.apply_chat_template(_TWO_TURNS, tokenize=False, add_generation_prompt=True)
+    if not any(turn["content"] in prompt for turn in _TWO_TURNS):
+        raise ValueError("What it renders holds nothing of what was said.")
+
+
+def _tokenizer(folder: Path, config_folder: Path) -> Any:
+    config = AutoConfig.from_pretrained(
+        config_folder, trust_remote_code=False, local_files_only=True
+    )
+    return AutoTokenizer.from_pretrained(
+        folder, config=config, trust_remote_code=False, local_files_only=True
+    )
+
+
+def _quantization(written: dict[str, Any]) -> str | None:
+    if not written:
+        return None
+    method = str(written.get("quant_method", "an unknown method"))
+    if method == "bitsandbytes":
+        return Precision.INT8 if written.get("load_in_8bit") else Precision.INT4
+    return method
+
+
+def _bits(written: dict[str, Any]) -> int | None:
+    if written.get("load_in_4bit"):
         return 4
-    if quantization.get("load_in_8bit"):
+    if written.get("load_in_8bit"):
         return 8
-    bits = quantization.get("bits")
+    bits = written.get("bits")
     return int(bits) if bits and int(bits) > 0 else None
 
 
 @cache
-def _architectures() -> set[str]:
-    """Every model class that transformers can load by name. Asking the package for the classes
-    themselves would import torch."""
-    known: set[str] = set()
+def _purposes() -> dict[str, str]:
+    """Every model class that transformers can load by name, and what it lists it for. Asking the
+    package for the classes themselves would import torch."""
+    purposes: dict[str, str] = {}
     for name in dir(_MODELS):
-        if name.startswith("MODEL_") and name.endswith("_MAPPING_NAMES"):
-            for classes in getattr(_MODELS, name).values():
-                known.update((classes,) if isinstance(classes, str) else classes)
-    return known
-
-
-def _remote_code(folder: Path) -> tuple[str, ...]:
-    return tuple(name for name in (_CONFIG, _TOKENIZER_CONFIG) if _names_code(folder / name))
-
-
-def _names_code(path: Path) -> bool:
-    try:
-        return "auto_map" in json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError, RecursionError):
-        return False
-
-
-def _told(fault: Exception, folder: Path) -> str:
-    """The fault in a few hundred characters, without our folders."""
-    text = " ".join(str(fault).split()).replace(str(folder), "the repository")
-    return text[:400] or type(fault).__name__
+        if not (name.startswith("MODEL_") and name.endswith("_MAPPING_NAMES")):
+            continue
+        begins, ends = _LISTED_FOR
+        purpose = name.removeprefix(begins).removesuffix(ends).replace("_", " ").lower()
+        for listed in getattr(_MODELS, name).values():
+            for architecture in (listed,) if isinstance(listed, str) else listed:
+                if name.startswith(begins):
+                    purposes[architecture] = purpose
+                else:
+                    purposes.setdefault(architecture, "")
+    return purposes

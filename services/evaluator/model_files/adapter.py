@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from peft import PeftConfig, PeftModelForCausalLM, PeftType, get_peft_model_state_dict
+from peft import PeftConfig, PeftModelForCausalLM, get_peft_model_state_dict
 from transformers import PreTrainedModel
 
+from contracts.adapters import MERGED_TYPES, REFUSED_OPTIONS
 from services.evaluator.failures import EvaluationFault, blame_model
 from services.evaluator.model_files.config import ADAPTER_CONFIG_FILE
 from services.evaluator.model_files.faults import blamed_on
@@ -18,31 +19,6 @@ from services.evaluator.model_files.weight_files import (
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 _PREFIX = "base_model.model."
-
-# Types that change weights by what is in their own file. Others prepend virtual tokens, route
-# between experts, or load further models from paths that the configuration names.
-_MERGED_TYPES = frozenset(
-    {
-        PeftType.LORA,
-        PeftType.ADALORA,
-        PeftType.LOHA,
-        PeftType.LOKR,
-        PeftType.IA3,
-        PeftType.OFT,
-        PeftType.BOFT,
-        PeftType.VERA,
-        PeftType.HRA,
-        PeftType.LN_TUNING,
-        PeftType.FOURIERFT,
-        PeftType.RANDLORA,
-        PeftType.MISS,
-    }
-)
-_REFUSED_OPTIONS = {
-    "layer_replication": "which PEFT merges wrongly",  # copies of a layer share its weights
-    "alora_invocation_tokens": "which is not active for all tokens",
-    "megatron_config": "which loads a module that the file names",
-}
 
 
 @dataclass(frozen=True)
@@ -95,15 +71,15 @@ def apply_adapter(base: Any, adapter: Adapter, *, merge: bool) -> PreTrainedMode
 def _read_config(repository: Repository) -> PeftConfig:
     written = repository.read_json(ADAPTER_CONFIG_FILE, "adapter-unreadable")
     kind = written.get("peft_type")
-    if not isinstance(kind, str) or kind not in _MERGED_TYPES:
+    if not isinstance(kind, str) or kind not in MERGED_TYPES:
         raise blame_model(
             "adapter-not-mergeable",
             f"{ADAPTER_CONFIG_FILE} describes an adapter of type {kind}, which is not merged here"
             " into its base model.",
-            f"Types that are: {', '.join(sorted(_MERGED_TYPES))}. Of others, submit weights into"
+            f"Types that are: {', '.join(sorted(MERGED_TYPES))}. Of others, submit weights into"
             " which you have merged it yourself, where that can be done.",
         )
-    for option, why in _REFUSED_OPTIONS.items():
+    for option, why in REFUSED_OPTIONS.items():
         if written.get(option):
             raise blame_model(
                 "adapter-not-mergeable",

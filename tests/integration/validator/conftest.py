@@ -25,9 +25,14 @@ def hub_url(hub_root: Path) -> Iterator[str]:
 @pytest.fixture
 def publish_model(hub_root: Path, hub_url: str) -> Callable[..., ModelRef]:
     """publish_model("name", **changes) writes ada/name and gives its newest commit; `shown` is how
-    the Hub then shows it."""
+    the Hub then shows it, and `submitted` what the reference says beside that."""
 
-    def publish(name: str, shown: Mapping[str, object] | None = None, **changes: Any) -> ModelRef:
+    def publish(
+        name: str,
+        shown: Mapping[str, object] | None = None,
+        submitted: Mapping[str, object] | None = None,
+        **changes: Any,
+    ) -> ModelRef:
         repo_id = f"ada/{name}"
         folder = hub_root / "models" / repo_id
         write_model(folder, **changes)
@@ -35,6 +40,7 @@ def publish_model(hub_root: Path, hub_url: str) -> Callable[..., ModelRef]:
         assert commit
         if shown:
             (folder / "_hub.json").write_text(json.dumps(shown))
-        return ModelRef(repo_id=repo_id, commit=commit, precision=Precision.FLOAT32)
+        reference = {"repo_id": repo_id, "commit": commit, "precision": Precision.FLOAT32}
+        return ModelRef.model_validate(reference | dict(submitted or {}))
 
     return publish

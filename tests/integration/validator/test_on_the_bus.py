@@ -8,21 +8,18 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx2
 import pytest
 import yaml
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.base import Event
-from contracts.board import Board, BoardTask, Limits
 from contracts.envelope import Envelope
-from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
+from contracts.models import Lane, ModelRef, Tier
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionReceived,
     SubmissionRejected,
-    submission_id,
 )
 from contracts.topology import EVENTS, JOBS, VALIDATOR, job_subject
 from runtime.bus import connect, make_broker, publish_event
@@ -30,22 +27,13 @@ from runtime.ports import free_port
 from services.validator.app import build_app
 from services.validator.facts import Facts
 from services.validator.handlers import FetchFacts
-from services.validator.hub import Hub
+from services.validator.hub import Hub, HubDoesNotAnswerError
 from tests.bus import all_events, next_event
+from tests.integration.validator.judging import BOARD, submission
 from tests.integration.validator.tiny_model import PARAMETERS
 from tests.waiting import until, until_answered
 
 PublishModel = Callable[..., ModelRef]
-
-BOARD = Board(
-    name="demo",
-    title="Demo",
-    version=1,
-    tasks=(
-        BoardTask(id="facts", title="Facts", harness_task="t", metrics=("acc,none",), choices=4),
-    ),
-    limits=Limits(max_parameters={Precision.FLOAT32: PARAMETERS}),
-)
 
 
 @asynccontextmanager
@@ -61,15 +49,6 @@ async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[No
         finally:
             stop.set()
     await client.close()
-
-
-def submission(model: ModelRef, board: str = BOARD.name) -> SubmissionReceived:
-    return SubmissionReceived(
-        sid=submission_id(model, board),
-        board=board,
-        model=model,
-        model_type=ModelType.PRETRAINED,
-    )
 
 
 async def submit(js: JetStreamContext, event: SubmissionReceived) -> Envelope:
@@ -128,10 +107,7 @@ async def test_a_refused_model_is_told_every_reason_and_is_no_job(
         await submit(jetstream, submission(model))
         rejected = (await next_event(client, SubmissionRejected)).event
 
-    assert [reason.code for reason in rejected.reasons] == [
-        "license-missing",
-        "safetensors-missing",
-    ]
+    assert [reason.code for reason in rejected.reasons] == ["card-missing", "safetensors-missing"]
     assert (await jetstream.stream_info(JOBS.name)).state.messages == 0
 
 
@@ -163,7 +139,7 @@ async def test_a_hub_that_is_away_delays_the_verdict_and_does_not_change_it(
     async def facts(model: ModelRef) -> Facts:
         try:
             return await hub.facts(model)
-        except httpx2.ConnectError:
+        except HubDoesNotAnswerError:
             refused.set()
             raise
 

@@ -24,10 +24,14 @@ CONFIG: dict[str, Any] = {
 TOKENIZER_CONFIG: dict[str, Any] = {
     "tokenizer_class": "PreTrainedTokenizerFast",
     "unk_token": "<unk>",
+    "eos_token": "<unk>",
 }
-CARD = "---\nlicense: mit\n---\n# A tiny model\n"
+BODY = "# A tiny model\n\n" + "It was made by a test, has never seen a text, and says nothing. " * 3
+CARD = f"---\nlicense: mit\n---\n{BODY}\n"
 EMBEDDING = save({"model.embed_tokens.weight": np.zeros((8, 16), dtype=np.float32)})
 PARAMETERS = 128
+ADAPTER_CONFIG: dict[str, Any] = {"peft_type": "LORA", "r": 2, "target_modules": ["q_proj"]}
+ADAPTER_PARAMETERS = 32
 
 Files = Mapping[str, str | bytes | None]
 """Content by name; None for a file that is left out."""
@@ -44,7 +48,7 @@ def write_model(
     contents: dict[str, str | bytes | None] = {
         "README.md": CARD,
         "config.json": json.dumps(CONFIG | dict(config or {})),
-        "tokenizer.json": _tokenizer(),
+        "tokenizer.json": tokenizer(),
         "tokenizer_config.json": json.dumps(TOKENIZER_CONFIG | dict(tokenizer_config or {})),
         "model.safetensors": EMBEDDING,
         **(files or {}),
@@ -56,8 +60,43 @@ def write_model(
             path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _tokenizer() -> str:
-    vocabulary = {word: n for n, word in enumerate(["<unk>", "one", "two", "three"])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    return str(tokenizer.to_str())
+def adapter(files: Files | None = None, **options: Any) -> dict[str, Any]:
+    """What turns a whole model into an adapter with these options in its configuration."""
+    return {
+        "files": {
+            "config.json": None,
+            "tokenizer.json": None,
+            "tokenizer_config.json": None,
+            "model.safetensors": None,
+            "adapter_config.json": json.dumps(ADAPTER_CONFIG | options),
+            "adapter_model.safetensors": save({"a": np.zeros((2, 16), dtype=np.float32)}),
+            **(files or {}),
+        }
+    }
+
+
+def card(body: str = BODY, **metadata: Any) -> str:
+    return f"---\n{json.dumps({'license': 'mit'} | metadata)}\n---\n{body}\n"
+
+
+def zeros(**shapes: tuple[int, ...]) -> bytes:
+    """A safetensors file."""
+    return save({name: np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()})
+
+
+def sharded(weight_map: Mapping[str, str], **shards: bytes) -> dict[str, Any]:
+    """What splits a whole model into `<name>.safetensors`, indexed like that."""
+    return {
+        "files": {
+            "model.safetensors": None,
+            "model.safetensors.index.json": json.dumps({"weight_map": weight_map}),
+            **{f"{name}.safetensors": content for name, content in shards.items()},
+        }
+    }
+
+
+def tokenizer(words: tuple[str, ...] = ("<unk>", "one", "two", "three")) -> str:
+    vocabulary = {word: n for n, word in enumerate(words)}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return str(made.to_str())

@@ -1,0 +1,78 @@
+"""The rule book. Pure: facts in, reasons out.
+
+Every rule is asked; one that cannot be judged because an earlier fact is missing stays silent."""
+
+from contracts.board import Board
+from contracts.models import Reason
+from contracts.submission import SubmissionReceived
+from services.validator.facts import Facts
+from services.validator.rules import (
+    access,
+    architecture,
+    base_model,
+    card,
+    model_type,
+    precision,
+    tokenizer,
+    weights,
+)
+from services.validator.rules.rule import Case, Rule
+
+RULES: tuple[Rule, ...] = (
+    access.exists,
+    access.has_the_commit,
+    access.is_not_gated,
+    access.is_not_disabled,
+    access.holds_nothing_unsafe,
+    card.has_a_card,
+    card.is_licensed,
+    card.describes_the_model,
+    weights.is_what_it_says,
+    weights.has_safetensors,
+    weights.has_readable_weights,
+    weights.has_files_of_sensible_size,
+    architecture.needs_no_remote_code,
+    architecture.has_readable_config,
+    architecture.names_its_architecture,
+    architecture.has_known_architecture,
+    architecture.is_causal_language_model,
+    base_model.names_its_base_model,
+    base_model.has_a_usable_base_model,
+    base_model.has_readable_adapter,
+    base_model.is_mergeable,
+    base_model.delta_fits_its_base,
+    base_model.delta_is_added_to_floats,
+    tokenizer.has_readable_tokenizer,
+    tokenizer.encodes_text,
+    tokenizer.has_an_end_token,
+    tokenizer.fits_the_embeddings,
+    tokenizer.has_chat_template,
+    tokenizer.has_working_chat_template,
+    precision.is_accepted,
+    precision.is_that_of_the_weights,
+    precision.fits_the_limit,
+)
+"""In the order in which a submitter would mend them."""
+
+WARNING_RULES: tuple[Rule, ...] = (
+    access.holds_nothing_suspicious,
+    base_model.is_submitted_with_its_own_base,
+    tokenizer.uses_its_chat_template,
+    precision.keeps_the_stored_precision,
+    model_type.is_of_its_type,
+)
+"""To break one of these is no reason to refuse."""
+
+
+def violations(facts: Facts, submission: SubmissionReceived, board: Board) -> tuple[Reason, ...]:
+    """Every rule the model breaks; empty when it may be evaluated."""
+    return _broken(RULES, Case(facts, submission, board))
+
+
+def warnings(facts: Facts, submission: SubmissionReceived, board: Board) -> tuple[Reason, ...]:
+    """What the submitter should know of a model although it may be evaluated."""
+    return _broken(WARNING_RULES, Case(facts, submission, board))
+
+
+def _broken(rules: tuple[Rule, ...], case: Case) -> tuple[Reason, ...]:
+    return tuple(reason for rule in rules if (reason := rule.reason(case)))

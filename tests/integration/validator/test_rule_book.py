@@ -1,0 +1,255 @@
+"""Models on a Hub that break a rule, alone and together, and the verdicts on them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contracts.models import ModelRef, ModelType, Precision, WeightType
+from contracts.submission import SubmissionAccepted, SubmissionRejected
+from services.validator.handlers import judge_submission
+from services.validator.rules import RULES, WARNING_RULES
+from tests.integration.validator.broken_models import (
+    BROKEN_MODELS,
+    CHAT,
+    GPTQ,
+    TEMPLATE,
+    Broken,
+)
+from tests.integration.validator.judging import BOARD, hub_at, submission
+from tests.integration.validator.tiny_model import (
+    ADAPTER_PARAMETERS,
+    PARAMETERS,
+    adapter,
+    card,
+    tokenizer,
+    zeros,
+)
+
+PublishModel = Callable[..., ModelRef]
+
+# No file can tell of these: see the tests of what is found out on the Hub.
+SHOWN_ELSEWHERE = {"commit-not-found", "files-too-large"}
+
+
+def published(publish_model: PublishModel, name: str, broken: Broken) -> ModelRef:
+    submitted = dict(broken.submitted)
+    if broken.base is not None:
+        submitted["base_model"] = publish_model(f"{name}-base", **broken.base).repo_id
+    return publish_model(name, submitted=submitted, **broken.changes)
+
+
+async def verdict(
+    hub_url: str, model: ModelRef, model_type: ModelType = ModelType.PRETRAINED
+) -> SubmissionAccepted | SubmissionRejected:
+    return await judge_submission(
+        submission(model, model_type=model_type),
+        fetch_facts=hub_at(hub_url).facts,
+        boards={BOARD.name: BOARD},
+    )
+
+
+@pytest.mark.parametrize("name", BROKEN_MODELS)
+async def test_what_is_wrong_with_a_model_is_told_to_its_submitter(
+    hub_url: str, publish_model: PublishModel, name: str
+) -> None:
+    broken = BROKEN_MODELS[name]
+
+    judged = await verdict(hub_url, published(publish_model, name, broken))
+
+    assert isinstance(judged, SubmissionRejected)
+    assert tuple(reason.code for reason in judged.reasons) == broken.codes
+    assert broken.mentioned in judged.reasons[0].message
+    for reason in judged.reasons:
+        assert "podium-validator-" not in reason.message
+        assert len(reason.message) < 600
+
+
+def test_every_rule_is_broken_alone() -> None:
+    alone = {broken.codes[0] for broken in BROKEN_MODELS.values() if len(broken.codes) == 1}
+
+    assert alone == {rule.code for rule in RULES} - SHOWN_ELSEWHERE
+
+
+GOOD_MODELS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None, int]] = {
+    "whole": ({}, {}, None, PARAMETERS),
+    "own-license": (
+        {"files": {"README.md": card(license=None, license_name="acme-1", license_link="L")}},
+        {},
+        None,
+        PARAMETERS,
+    ),
+    "described-just-enough": ({"files": {"README.md": card(body="x" * 200)}}, {}, None, PARAMETERS),
+    "template-in-the-config": (
+        {"tokenizer_config": {"chat_template": TEMPLATE}},
+        CHAT,
+        None,
+        PARAMETERS,
+    ),
+    "template-in-a-file": (
+        {"files": {"chat_template.jinja": TEMPLATE}},
+        CHAT,
+        None,
+        PARAMETERS,
+    ),
+    "fewer-words": (
+        {"files": {"tokenizer.json": tokenizer(("<unk>",))}},
+        {},
+        None,
+        PARAMETERS,
+    ),
+    "packed": (
+        {
+            "config": {"quantization_config": GPTQ},
+            "files": {"model.safetensors": zeros(**{"a.scales": (500,), "b.weight": (100,)})},
+        },
+        {"precision": Precision.GPTQ},
+        None,
+        100,
+    ),
+    "quantised-when-loaded": ({}, {"precision": Precision.INT4}, None, PARAMETERS),
+    "adapter": (
+        adapter(),
+        {"weight_type": WeightType.ADAPTER},
+        {},
+        PARAMETERS + ADAPTER_PARAMETERS,
+    ),
+    "delta": ({}, {"weight_type": WeightType.DELTA}, {}, PARAMETERS),
+    "delta-without-a-tokenizer": (
+        {"files": {"tokenizer.json": None, "tokenizer_config.json": None}},
+        {"weight_type": WeightType.DELTA},
+        {},
+        PARAMETERS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD_MODELS)
+async def test_a_model_that_breaks_no_rule_is_accepted(
+    hub_url: str, publish_model: PublishModel, name: str
+) -> None:
+    changes, submitted, base, parameters = GOOD_MODELS[name]
+    broken = Broken(changes, (), "", submitted, base)
+
+    judged = await verdict(hub_url, published(publish_model, f"good-{name}", broken))
+
+    assert isinstance(judged, SubmissionAccepted), judged
+    assert judged.parameters == parameters
+    assert judged.warnings == ()
+
+
+async def test_the_base_model_is_pinned_to_the_commit_that_was_examined(
+    hub_url: str, publish_model: PublishModel
+) -> None:
+    base = publish_model("pinned-base")
+    model = publish_model(
+        "pinned",
+        submitted={"weight_type": WeightType.ADAPTER, "base_model": base.repo_id},
+        **adapter(),
+    )
+
+    judged = await verdict(hub_url, model)
+
+    assert isinstance(judged, SubmissionAccepted)
+    assert judged.base_commit == base.commit
+    assert (judged.architecture, judged.license) == ("LlamaForCausalLM", "mit")
+
+
+WARNED: dict[str, tuple[Broken, str]] = {
+    "files-suspicious": (
+        Broken({"shown": {"filesWithIssues": [{"path": "a.bin", "level": "suspicious"}]}}, (), ""),
+        "a.bin (suspicious)",
+    ),
+    "base-model-differs": (
+        Broken(
+            adapter(base_model_name_or_path="acme/other"),
+            (),
+            "",
+            {"weight_type": WeightType.ADAPTER},
+            {},
+        ),
+        "trained on acme/other",
+    ),
+    "chat-template-unused": (
+        Broken({"files": {"chat_template.jinja": TEMPLATE}}, (), "", model_type=ModelType.CHAT),
+        "without it",
+    ),
+    "precision-differs-from-weights": (
+        Broken({}, (), "", {"precision": Precision.FLOAT16}),
+        "stored as float32, and are converted to float16",
+    ),
+    "model-type-doubtful": (
+        Broken({"files": {"README.md": card(tags=["mergekit"])}}, (), ""),
+        "make it a merge",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", WARNED)
+async def test_a_doubt_is_a_warning_and_no_refusal(
+    hub_url: str, publish_model: PublishModel, code: str
+) -> None:
+    doubtful, mentioned = WARNED[code]
+
+    judged = await verdict(hub_url, published(publish_model, code, doubtful), doubtful.model_type)
+
+    assert isinstance(judged, SubmissionAccepted), judged
+    assert [warning.code for warning in judged.warnings] == [code]
+    assert mentioned in judged.warnings[0].message
+
+
+def test_every_warning_is_given() -> None:
+    assert WARNED.keys() == {rule.code for rule in WARNING_RULES}
+
+
+MARKED: dict[str, tuple[dict[str, Any], bool, bool]] = {
+    "merge-by-tag": ({"files": {"README.md": card(tags=["moerge"])}}, True, True),
+    "merge-by-relation": ({"files": {"README.md": card(base_model_relation="merge")}}, True, False),
+    "merge-by-file": ({"files": {"mergekit_config.yml": "models: []"}}, True, False),
+    "experts-by-config": (
+        {
+            "config": {
+                "architectures": ["MixtralForCausalLM"],
+                "model_type": "mixtral",
+                "num_local_experts": 8,
+            }
+        },
+        False,
+        True,
+    ),
+    "only-words": (
+        {"files": {"README.md": card(body="No merge of Mixtral, no moe, no mergekit. " * 9)}},
+        False,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+async def test_merges_and_mixtures_are_recognised_by_their_marks(
+    hub_url: str, publish_model: PublishModel, name: str
+) -> None:
+    changes, is_merge, is_mixture = MARKED[name]
+
+    judged = await verdict(hub_url, publish_model(name, **changes), ModelType.MERGE)
+
+    assert isinstance(judged, SubmissionAccepted), judged
+    assert (judged.is_merge, judged.is_mixture_of_experts) == (is_merge, is_mixture)
+
+
+async def test_the_generation_is_the_number_of_hops_to_the_farthest_ancestor(
+    hub_url: str, publish_model: PublishModel
+) -> None:
+    def publish(name: str, *bases: str) -> ModelRef:
+        return publish_model(name, files={"README.md": card(base_model=list(bases))})
+
+    publish("elder")
+    publish("parent", "ada/elder", "ada/deleted")
+    publish("uncle", "ada/nephew")  # which it is itself made from, by mistake
+    model = publish("nephew", "ada/parent", "ada/uncle")
+
+    judged = await verdict(hub_url, model, ModelType.FINE_TUNED)
+
+    assert isinstance(judged, SubmissionAccepted), judged
+    assert judged.generation == 2
+    assert judged.base_models == ("ada/parent", "ada/uncle")

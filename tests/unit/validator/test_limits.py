@@ -1,0 +1,118 @@
+"""The limits of the boards that ship, at and around each bound."""
+
+from dataclasses import replace
+
+import pytest
+
+from contracts.board import Board
+from contracts.models import Precision, WeightType
+from runtime.boards import load_boards
+from runtime.settings import REPOSITORY as CHECKOUT
+from services.validator.facts import Facts, Weights
+from services.validator.rules import violations
+from tests.unit.validator.examples import CONFIG, REPOSITORY, TOKENIZER, holding, submission
+
+BILLION = 10**9
+BOUNDS = {
+    (Precision.FLOAT16, None): 100 * BILLION,
+    (Precision.BFLOAT16, None): 100 * BILLION,
+    (Precision.INT8, None): 280 * BILLION,
+    (Precision.INT4, None): 560 * BILLION,
+    (Precision.GPTQ, 2): 1120 * BILLION,
+    (Precision.GPTQ, 3): 840 * BILLION,
+    (Precision.GPTQ, 4): 560 * BILLION,
+    (Precision.GPTQ, 8): 280 * BILLION,
+}
+BOARDS = load_boards(CHECKOUT / "boards")
+
+
+def facts(weights: Weights, precision: Precision, bits: int | None) -> Facts:
+    quantization = precision if bits else None
+    config = replace(CONFIG, quantized_bits=bits, quantization=quantization)
+    return Facts(replace(REPOSITORY, weights=weights, config=config), tokenizer=TOKENIZER)
+
+
+def broken(facts: Facts, board: Board, **model: object) -> list[str]:
+    return [reason.code for reason in violations(facts, submission(**model), board)]
+
+
+@pytest.mark.parametrize("board", ["open-llm-v1", "open-llm-v2"])
+@pytest.mark.parametrize(("precision", "bits"), BOUNDS)
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        (-BILLION, []),
+        (-1, []),
+        (0, []),
+        (1, ["params-over-limit"]),
+        (BILLION, ["params-over-limit"]),
+    ],
+)
+def test_the_bound_is_the_most_that_is_accepted(
+    board: str, precision: Precision, bits: int | None, more: int, codes: list[str]
+) -> None:
+    weights = holding(w=("BF16", BOUNDS[precision, bits] + more))
+
+    judged = broken(facts(weights, precision, bits), BOARDS[board], precision=precision)
+
+    assert judged == codes
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_packed_integers_count_as_the_parameters_in_them(bits: int) -> None:
+    bound = BOUNDS[Precision.GPTQ, bits]
+    integers = bound * bits // 32
+    board = BOARDS["open-llm-v2"]
+
+    for more, codes in ((0, []), (bits, ["params-over-limit"])):
+        packed = holding(
+            **{
+                "a.qweight": ("I32", integers + more),
+                "a.scales": ("F16", BILLION),
+                "a.qzeros": ("I32", BILLION),
+            }
+        )
+        judged = broken(facts(packed, Precision.GPTQ, bits), board, precision=Precision.GPTQ)
+        assert judged == codes
+
+
+def test_gptq_of_other_bits_has_the_bound_of_gptq() -> None:
+    limits = BOARDS["open-llm-v2"].limits
+
+    assert limits.most_parameters(Precision.GPTQ, 5) == limits.max_parameters[Precision.GPTQ]
+
+
+@pytest.mark.parametrize(("more", "codes"), [(0, []), (1, ["params-over-limit"])])
+def test_an_adapter_counts_together_with_its_base_model(more: int, codes: list[str]) -> None:
+    base = replace(REPOSITORY, weights=holding(w=("BF16", 99 * BILLION)))
+    adapter = replace(REPOSITORY, config=None, weights=holding(a=("BF16", BILLION + more)))
+
+    judged = broken(
+        Facts(adapter, base, tokenizer=TOKENIZER),
+        BOARDS["open-llm-v2"],
+        weight_type=WeightType.ADAPTER,
+        base_model="acme/base",
+    )
+
+    assert judged == codes
+
+
+def test_the_sentence_names_both_numbers() -> None:
+    (reason,) = violations(
+        facts(holding(w=("BF16", 100 * BILLION + 1)), Precision.BFLOAT16, None),
+        submission(),
+        BOARDS["open-llm-v2"],
+    )
+
+    assert "100,000,000,001 parameters" in reason.message
+    assert "up to 100,000,000,000 (100.000 billion) in bfloat16" in reason.message
+
+
+def test_a_precision_without_a_bound_is_not_accepted() -> None:
+    judged = broken(
+        facts(holding(w=("F32", 1)), Precision.FLOAT32, None),
+        BOARDS["open-llm-v2"],
+        precision=Precision.FLOAT32,
+    )
+
+    assert judged == ["precision-not-accepted"]
