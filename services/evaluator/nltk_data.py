@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import nltk  # type: ignore[import-untyped]
+import nltk
 
 
 @contextmanager

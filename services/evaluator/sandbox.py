@@ -47,7 +47,7 @@ def _leave_network() -> None:
     """From now on only sockets within this machine can be made. Unix sockets serve CUDA's MPS and
     PyTorch's shared memory; netlink asks the kernel about devices."""
     # Looks for libseccomp when it is imported, and raises RuntimeError where there is none.
-    import pyseccomp  # type: ignore[import-untyped]
+    import pyseccomp
 
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     refuse = pyseccomp.ERRNO(errno.EPERM)

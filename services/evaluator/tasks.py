@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy
 import torch
-from langdetect import DetectorFactory  # type: ignore[import-untyped]
+from langdetect import DetectorFactory
 from lm_eval.api.task import Task
 from lm_eval.defaults import DEFAULT_OTHER_SEED, DEFAULT_RANDOM_SEED
 from lm_eval.tasks import TaskManager
