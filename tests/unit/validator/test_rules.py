@@ -9,6 +9,7 @@ import pytest
 from contracts.models import Reason
 from services.validator.facts import Access, Facts, Repository
 from services.validator.rules import RULES, WARNING_RULES, violations
+from services.validator.rules.page import PAGE, page
 from tests.unit.validator.examples import (
     BOARD,
     CONFIG,
@@ -66,3 +67,7 @@ def test_no_two_rules_share_a_code() -> None:
     codes = Counter(rule.code for rule in (*RULES, *WARNING_RULES))
 
     assert {code for code, count in codes.items() if count > 1} == set()
+
+
+def test_the_page_of_rules_is_current() -> None:
+    assert PAGE.read_text() == page(), "run: python -m services.validator.rules.page"
