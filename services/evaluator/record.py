@@ -170,12 +170,17 @@ class RunRecord:
             await through_outages(lambda: store.delete(name))
 
     async def finished(self, seconds: float) -> None:
+        """Unless another attempt was first: two may find the last task scored."""
         accepted = self.job.accepted
-        await self._publish(
-            EvaluationFinished(
-                sid=accepted.sid, run=accepted.run, attempt=self.job.attempt, seconds=seconds
+        try:
+            await self._publish(
+                EvaluationFinished(
+                    sid=accepted.sid, run=accepted.run, attempt=self.job.attempt, seconds=seconds
+                ),
+                only_once=True,
             )
-        )
+        except AlreadyPublishedError:
+            log.info("another attempt has finished the run")
 
     async def failed(self, failure: Failure, log_tail: str) -> None:
         await self._publish(

@@ -5,7 +5,14 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.envelope import Envelope
-from contracts.evaluation import Engine, EvaluationTaskScored, HarnessResult, Provenance, Tokens
+from contracts.evaluation import (
+    Engine,
+    EvaluationFinished,
+    EvaluationTaskScored,
+    HarnessResult,
+    Provenance,
+    Tokens,
+)
 from contracts.models import Lane, ModelRef, Precision, Tier
 from contracts.topology import DETAILS_BUCKET
 from runtime.boards import load_boards
@@ -76,9 +83,13 @@ async def test_the_second_of_two_attempts_leaves_no_trace(
 
     await newer.scored(scores, {})
     await stale.scored(scores, {})
+    await newer.finished(1.0)
+    await stale.finished(9.0)
 
     events = await all_events(client)
     [scored] = [event for event in events if isinstance(event, EvaluationTaskScored)]
+    [finished] = [event for event in events if isinstance(event, EvaluationFinished)]
+    assert (finished.attempt, finished.seconds) == (2, 1.0)
     assert (scored.attempt, await stale.seconds_of("colours")) == (2, 1.0)
     store = await jetstream.object_store(DETAILS_BUCKET)
     [kept] = await store.list(ignore_deletes=True)
