@@ -10,6 +10,7 @@ import structlog
 
 from contracts.board import Board, BoardTask
 from contracts.models import ModelRef
+from contracts.submission import SubmissionAccepted
 from services.evaluator.checkpoints import Checkpoint, Checkpoints, Outbox
 from services.evaluator.child import Child, WarmChildren, score
 from services.evaluator.data_sets import fetch_data_sets
@@ -140,12 +141,12 @@ class Evaluation:
         }
         with TimeLimits(self._board.limits, taken_before, self._interrupt) as limits:
             slices = [checkpoint.finished for task in tasks for checkpoint in checkpoints[task.id]]
-            async with self._fetched(self._record.job.accepted.model) as snapshot:
+            async with self._fetched(self._record.job.accepted) as snapshot:
                 await self._score(snapshot, tasks, slices, limits)
         return len(tasks)
 
     @asynccontextmanager
-    async def _fetched(self, model: ModelRef) -> AsyncIterator[Snapshot]:
+    async def _fetched(self, job: SubmissionAccepted) -> AsyncIterator[Snapshot]:
         loop = asyncio.get_running_loop()
 
         def report(done: int, total: int) -> None:
@@ -154,7 +155,9 @@ class Evaluation:
 
         await self._record.progress(Step(Phase.DOWNLOADING))
         station = self._station
-        async with fetched(model, station.hub_url, station.cache, report) as snapshot:
+        async with fetched(
+            job.model, job.base_commit, station.hub_url, station.cache, report
+        ) as snapshot:
             yield snapshot
 
     async def _score(

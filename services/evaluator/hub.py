@@ -17,7 +17,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from contracts.models import ModelRef, RepoId
+from contracts.models import Commit, ModelRef, RepoId
 from services.evaluator.disk import Claim, HubCache
 from services.evaluator.failures import blame_infrastructure, blame_model
 from services.evaluator.protocol import Snapshot
@@ -35,15 +35,19 @@ class _Abandoned(Exception):
 
 @asynccontextmanager
 async def fetched(
-    model: ModelRef, hub_url: str, cache: HubCache, report: Report
+    model: ModelRef, base_commit: Commit | None, hub_url: str, cache: HubCache, report: Report
 ) -> AsyncIterator[Snapshot]:
-    """The model's files, which stay for as long as the `with` block lasts. Raises EvaluationFault.
-    Cancelled, it stops downloading with the next piece that arrives."""
+    """The model's files, and its base model's at that commit, or at its newest where the job names
+    none. They stay for as long as the `with` block lasts. Raises EvaluationFault. Cancelled, it
+    stops downloading with the next piece that arrives."""
     async with _repository(model.repo_id, model.commit, hub_url, cache, report) as folder:
         if model.base_model is None:
             yield Snapshot(folder, None, model.weight_type, model.precision)
             return
-        async with _repository(model.base_model, "main", hub_url, cache, report) as base_folder:
+        base_revision = base_commit or "main"
+        async with _repository(
+            model.base_model, base_revision, hub_url, cache, report
+        ) as base_folder:
             yield Snapshot(folder, base_folder, model.weight_type, model.precision)
 
 

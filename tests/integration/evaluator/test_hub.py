@@ -1,10 +1,11 @@
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
 from contracts.evaluation import FailureCause
-from contracts.models import ModelRef, Precision
+from contracts.models import ModelRef, Precision, WeightType
 from localhub.process import running_localhub
 from services.evaluator.disk import HubCache
 from services.evaluator.failures import EvaluationFault, Failure
@@ -17,7 +18,7 @@ UNKNOWN = ModelRef(repo_id="acme/good", commit="0" * 40, precision=Precision.FLO
 
 async def fetch(model: ModelRef, hub_url: str, cache: HubCache) -> Path:
     """Where the files are, or were."""
-    async with fetched(model, hub_url, cache, lambda done, total: None) as snapshot:
+    async with fetched(model, None, hub_url, cache, lambda done, total: None) as snapshot:
         assert {"config.json", "model.safetensors"} <= {
             file.name for file in snapshot.folder.iterdir()
         }
@@ -92,3 +93,23 @@ async def test_a_download_that_nobody_waits_for_leaves_the_model_unclaimed(
     with pytest.raises(asyncio.CancelledError):
         await fetching
     assert not list(cache.notes.glob("*@*"))
+
+
+async def test_a_base_model_is_fetched_at_the_commit_that_was_examined(tmp_path: Path) -> None:
+    namespace = tmp_path / "hub" / "models" / "acme"
+    for name in ("delta", "base"):
+        make_tiny_model(namespace / name)
+    with running_localhub(tmp_path / "hub") as url:
+        world = World(tmp_path, url)
+        examined = world.model("acme/base").commit
+        shutil.copytree(namespace / "base", tmp_path / "kept")
+        shutil.move(tmp_path / "kept", namespace / "base" / "_tags" / "examined")
+        (namespace / "base" / "README.md").write_text("Another commit.")
+        delta = world.model("acme/delta").model_copy(
+            update={"weight_type": WeightType.DELTA, "base_model": "acme/base"}
+        )
+        cache = HubCache(tmp_path / "cache", None)
+
+        async with fetched(delta, examined, url, cache, lambda done, total: None) as snapshot:
+            assert snapshot.base_folder
+            assert snapshot.base_folder.name == examined
