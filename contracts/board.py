@@ -109,6 +109,13 @@ class Limits(Contract):
     """Longest time one evaluation may take, in seconds of wall clock."""
     max_task_seconds: int | None = Field(default=None, gt=0)
     """Longest time one task may take, in seconds of wall clock; null leaves it to the whole."""
+    submissions_per_week: int | None = Field(default=5, ge=1)
+    """Most submissions of one user in any seven days, not counting those that were cancelled,
+    refused or lost by us; null for any number."""
+    pending_per_user: int | None = Field(default=5, ge=1)
+    """Most submissions of one user that wait or run at once; null for any number."""
+    votes_for_high_lane: int = Field(default=10, ge=1)
+    """Users it takes to have a waiting submission served before the others of its tier."""
 
     def most_parameters(self, precision: Precision, bits: int | None) -> int | None:
         """`bits` are those of one quantised weight. None for a precision that is not accepted."""

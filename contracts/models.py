@@ -8,6 +8,7 @@ from pydantic import Field
 from contracts.base import Contract
 
 RepoId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$", examples=["acme/tiny-llama"])]
+HubName = Annotated[str, Field(pattern=r"^[\w.-]+$", examples=["acme"])]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 SubmissionId = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$", examples=["5f0c2a9be1d34f77a8c2"])]
 

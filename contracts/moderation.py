@@ -1,9 +1,10 @@
-"""What moderators decide about a model. A decision covers every submission of the repository."""
+"""What moderators decide: about a model, then it covers every submission of the repository, about a
+user, or about an organisation."""
 
 from typing import ClassVar
 
 from contracts.base import Event
-from contracts.models import RepoId
+from contracts.models import HubName, RepoId
 
 
 class ModelFlagged(Event):
@@ -19,8 +20,8 @@ class ModelFlagged(Event):
     """What is wrong with it, fit to show on the board."""
     link: str | None = None
     """Public discussion of the flag; null when there is none."""
-    by: str
-    """Hub user name of the moderator."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
 
 
 class ModelUnflagged(Event):
@@ -34,8 +35,8 @@ class ModelUnflagged(Event):
     """The repository."""
     reason: str
     """Why the flag was wrong or is over."""
-    by: str
-    """Hub user name of the moderator."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
 
 
 class ModelRenamed(Event):
@@ -49,8 +50,8 @@ class ModelRenamed(Event):
     """The name so far."""
     new_repo_id: RepoId
     """The name from now on."""
-    by: str
-    """Hub user name of the moderator."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
 
 
 class ModelRemoved(Event):
@@ -64,5 +65,126 @@ class ModelRemoved(Event):
     """The removed repository."""
     reason: str
     """Why, fit to show on the request's page."""
-    by: str
-    """Hub user name of the moderator."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ModelRestored(Event):
+    """A moderator put a removed model back on the board."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.restored.{repo_id}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    repo_id: RepoId
+    """The repository."""
+    reason: str
+    """Why it is back."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ModelNoted(Event):
+    """A moderator wrote something down about a model. Nothing follows from it."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.noted.{repo_id}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    repo_id: RepoId
+    """The repository."""
+    reason: str
+    """The note, for everybody to read."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ModelBarred(Event):
+    """A model may not be submitted, for instance because its authors asked for that."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.barred.{repo_id}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    repo_id: RepoId
+    """The repository."""
+    reason: str
+    """Why, fit to show to whoever submits it."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ModelUnbarred(Event):
+    """A model may be submitted again."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.unbarred.{repo_id}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    repo_id: RepoId
+    """The repository."""
+    reason: str
+    """Why it may."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ProviderNamed(Event):
+    """An organisation is the official provider of its models: no quota holds for its submissions,
+    and only moderators have them evaluated again."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.provider_named.{organisation}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    organisation: HubName
+    """Organisation or user on the Hub."""
+    reason: str
+    """Why it is one."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class ProviderWithdrawn(Event):
+    """An organisation is no official provider any more."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.provider_withdrawn.{organisation}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    organisation: HubName
+    """Organisation or user on the Hub."""
+    reason: str
+    """Why not."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class SubmitterBanned(Event):
+    """A user may change nothing on this leaderboard."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.banned.{user}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    user: HubName
+    """User on the Hub."""
+    reason: str
+    """Why, fit to show to the user."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class SubmitterUnbanned(Event):
+    """A user may submit again."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.unbanned.{user}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    user: HubName
+    """User on the Hub."""
+    reason: str
+    """Why."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""

@@ -8,15 +8,29 @@ from contracts.evaluation import (
     EvaluationStarted,
     EvaluationTaskScored,
 )
-from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.moderation import (
+    ModelBarred,
+    ModelFlagged,
+    ModelNoted,
+    ModelRemoved,
+    ModelRenamed,
+    ModelRestored,
+    ModelUnbarred,
+    ModelUnflagged,
+    ProviderNamed,
+    ProviderWithdrawn,
+    SubmitterBanned,
+    SubmitterUnbanned,
+)
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionPromoted,
     SubmissionReceived,
     SubmissionRejected,
     SubmissionRerunRequested,
 )
-from contracts.views import Entry, Request
+from contracts.views import Decision, Entry, Policy, Request
 from contracts.vote import VoteCast
 
 EVENT_TYPES: tuple[type[Event], ...] = (
@@ -25,6 +39,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SubmissionRejected,
     SubmissionCancelled,
     SubmissionRerunRequested,
+    SubmissionPromoted,
     EvaluationStarted,
     EvaluationTaskScored,
     EvaluationFinished,
@@ -34,8 +49,16 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ModelUnflagged,
     ModelRenamed,
     ModelRemoved,
+    ModelRestored,
+    ModelNoted,
+    ModelBarred,
+    ModelUnbarred,
+    ProviderNamed,
+    ProviderWithdrawn,
+    SubmitterBanned,
+    SubmitterUnbanned,
 )
-VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board)
+VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy)
 
 _EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
 _VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}

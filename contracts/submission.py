@@ -45,7 +45,7 @@ class SubmissionAccepted(Event):
     """The submission passed every rule. This message is the job: the server copies it into JOBS."""
 
     SUBJECT: ClassVar[str] = "podium.v1.submission.accepted.{tier}.{lane}.{sid}"
-    WRITER: ClassVar[str] = "validator"
+    WRITER: ClassVar[str] = "validator; aggregator for a job that moves to the high lane"
     READERS: ClassVar[str] = "evaluator (as a job), aggregator"
 
     sid: SubmissionId
@@ -100,7 +100,7 @@ class SubmissionCancelled(Event):
 
     SUBJECT: ClassVar[str] = "podium.v1.submission.cancelled.{sid}"
     WRITER: ClassVar[str] = "gateway"
-    READERS: ClassVar[str] = "evaluator, aggregator"
+    READERS: ClassVar[str] = "validator, evaluator, aggregator"
 
     sid: SubmissionId
     """The submission."""
@@ -125,3 +125,20 @@ class SubmissionRerunRequested(Event):
     """Hub user name of who asked; null on an open gateway."""
     note: str = ""
     """Why, in the words of who asked; may be empty."""
+
+
+class SubmissionPromoted(Event):
+    """A moderator wants a waiting submission served before the others of its tier."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.submission.promoted.{sid}.{run}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    sid: SubmissionId
+    """The submission."""
+    run: int = Field(ge=1)
+    """Which evaluation of the submission it is about."""
+    by: str | None = None
+    """Hub user name of the moderator; null on an open gateway."""
+    note: str = ""
+    """Why, in the words of the moderator; may be empty."""

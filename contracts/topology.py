@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.models import Lane, Tier
-from contracts.submission import SubmissionAccepted, SubmissionReceived
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionReceived,
+    SubmissionRerunRequested,
+)
 
 
 class Retention(StrEnum):
@@ -113,7 +117,12 @@ def checkpoint_subject(sid: str, run: int, task: str) -> str:
 
 
 # A Hub that is away for an hour must not cost a submission: about 70 minutes of growing delays.
-VALIDATOR = Consumer("validator", EVENTS, (SubmissionReceived.subject_filter(),), max_deliver=75)
+VALIDATOR = Consumer(
+    "validator",
+    EVENTS,
+    (SubmissionReceived.subject_filter(), SubmissionRerunRequested.subject_filter()),
+    max_deliver=75,
+)
 REPAIRS = Consumer("aggregator_repairs", DEAD_LETTERS, DEAD_LETTERS.subjects, max_deliver=-1)
 # An evaluator that is told to stop hands its job back, which counts as a delivery as well: a few
 # restarts of the operator's must not cost a submission.

@@ -112,6 +112,10 @@ class Request(View):
     """Every task of the board with its progress; empty before acceptance."""
     votes: int = Field(default=0, ge=0)
     """Number of users who want it sooner."""
+    voters: tuple[str, ...] = ()
+    """Their Hub user names, sorted."""
+    promoted: bool = False
+    """Whether a moderator wants it sooner."""
     history: tuple[HistoryEntry, ...] = ()
     """Everything that happened to it, oldest first."""
 
@@ -218,3 +222,54 @@ class Entry(View):
     """Whether tags, card metadata or mergekit's files make it a merge."""
     is_mixture_of_experts: bool = False
     """Whether tags, architecture or config make it a mixture of experts."""
+
+
+class Decision(View):
+    """One decision of a moderator, for everybody to read."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.decision.{sequence}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "gateway"
+
+    sequence: int = Field(ge=1)
+    """Its event's place in EVENTS."""
+    at: AwareDatetime
+    """When it was taken."""
+    what: str
+    """The event's name without `podium.v1.moderation.`, such as `flagged`."""
+    about: str
+    """The repository, user or organisation."""
+    reason: str
+    """Why; empty for a rename."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+    link: str | None = None
+    """Public discussion; null when there is none."""
+    new_repo_id: RepoId | None = None
+    """The name from now on; null unless it is a rename."""
+
+
+class Ruling(Contract):
+    """A decision that stands."""
+
+    name: str
+    """The repository, user or organisation."""
+    reason: str
+    """Why, in the moderator's words."""
+    at: AwareDatetime
+    """Since when."""
+
+
+class Policy(View):
+    """What moderators' decisions mean for submissions. Absent before the first of them."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.policy"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "validator, gateway"
+
+    official_providers: tuple[Ruling, ...] = ()
+    """Organisations and users without quotas, whose models only moderators have run again."""
+    barred: tuple[Ruling, ...] = ()
+    """Repositories that may not be submitted."""
+    banned: tuple[Ruling, ...] = ()
+    """Users who may change nothing here."""

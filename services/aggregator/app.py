@@ -13,7 +13,7 @@ from nats.errors import Error as NatsError
 from contracts.base import Event
 from contracts.board import Board
 from contracts.topology import EVENTS
-from runtime.bus import UnreadableMessageError, read_event
+from runtime.bus import UnreadableMessageError, publish_event, read_event
 from runtime.follow import follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
@@ -94,6 +94,7 @@ class Aggregator:
             await self._caught_up.wait()
             self._news.clear()
             await self._bring_up_to_date(views)
+            await self._promote()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CHECK_S):
                     await self._news.wait()
@@ -115,6 +116,16 @@ class Aggregator:
             if published:
                 log.info("views were published", views=published, position=position)
             self._readiness.done(VIEWS_CURRENT)
+
+    async def _promote(self) -> None:
+        # What was published stands here until its event has come back; the stream drops repeats.
+        for promoted in list(self._leaderboard.promotions.values()):
+            try:
+                await publish_event(self._client.jetstream(), promoted.job, promoted.envelope)
+            except (NatsError, TimeoutError) as outage:
+                log.warning("a job was not promoted; trying again", error=str(outage))
+            else:
+                log.info("a job moves to the high lane", sid=promoted.job.sid)
 
 
 def _fact(message: Msg) -> Fact[Event]:

@@ -28,6 +28,7 @@ from contracts.evaluation import (
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionPromoted,
     SubmissionReceived,
     SubmissionRejected,
 )
@@ -55,6 +56,10 @@ class Run:
     def accepted(self) -> SubmissionAccepted | None:
         accepted = of_kind(SubmissionAccepted, self.facts)
         return accepted[-1].event if accepted else None
+
+    @cached_property
+    def is_promoted(self) -> bool:
+        return bool(of_kind(SubmissionPromoted, self.facts))
 
     @cached_property
     def started(self) -> EvaluationStarted | None:

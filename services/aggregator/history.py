@@ -5,10 +5,11 @@ from typing import Any
 
 from contracts.base import Event
 from contracts.evaluation import EvaluationFailed, EvaluationStarted, EvaluationTaskScored
-from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.moderation import ModelRenamed
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionPromoted,
     SubmissionRejected,
     SubmissionRerunRequested,
 )
@@ -36,7 +37,7 @@ def _note(event: Event) -> str:
             return f"run {event.run}, tier {event.tier}, lane {event.lane}"
         case SubmissionRejected():
             return ", ".join(reason.code for reason in event.reasons)
-        case SubmissionCancelled():
+        case SubmissionCancelled() | SubmissionPromoted():
             return event.note
         case SubmissionRerunRequested():
             return f"run {event.run}: {event.note}" if event.note else f"run {event.run}"
@@ -47,8 +48,7 @@ def _note(event: Event) -> str:
             return event.task
         case EvaluationFailed():
             return f"{event.cause}: {event.reason.message}"
-        case ModelFlagged() | ModelUnflagged() | ModelRemoved():
-            return event.reason
         case ModelRenamed():
             return f"{event.repo_id} is now {event.new_repo_id}"
-    return ""
+    # What is left of moderation says why.
+    return str(getattr(event, "reason", ""))

@@ -7,11 +7,18 @@ import structlog
 
 from contracts.base import View
 from contracts.board import Board
-from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
+from contracts.moderation import ModelRenamed
 from contracts.views import Entry
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Submission
-from services.aggregator.moderation import Moderation
+from services.aggregator.moderation import (
+    ModelDecision,
+    Moderation,
+    PeopleDecision,
+    about,
+    decision,
+)
+from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import render
 
 log = structlog.get_logger(__name__)
@@ -29,18 +36,22 @@ class Leaderboard:
         """Place in EVENTS of the newest event that was taken."""
         self.views: dict[str, bytes] = {}
         """What should stand in VIEWS, by subject. Current after `render`."""
+        self.promotions: dict[str, Promotion] = {}
+        """What should be in the high lane and is not yet, by submission. Current after `render`."""
         for board in boards.values():
             self._put(board)
 
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
         match fact.event:
-            case ModelFlagged() | ModelUnflagged() | ModelRemoved():
-                self._moderate(fact, {fact.event.repo_id})
             case ModelRenamed():
                 self._moderate(fact, {fact.event.repo_id, fact.event.new_repo_id})
-            case _:
-                sid = fact.event.sid
+            case event if isinstance(event, ModelDecision):
+                self._moderate(fact, {about(event)})
+            case event if isinstance(event, PeopleDecision):
+                self._moderate(fact, set())
+            case event:
+                sid = event.sid
                 self._submissions[sid] = self._submissions.get(sid, Submission()).after(fact)
                 self._stale[sid] = None
 
@@ -59,6 +70,11 @@ class Leaderboard:
 
     def _moderate(self, fact: Fact[Any], names: set[str]) -> None:
         before, self._moderation = self._moderation, self._moderation.after(fact)
+        if self._moderation is before:
+            return
+        self._put(decision(fact))
+        if self._moderation.policy:
+            self._put(self._moderation.policy)
         for sid, submission in self._submissions.items():
             if received := submission.received:
                 repo_id, since = received.event.model.repo_id, received.sequence
@@ -71,6 +87,11 @@ class Leaderboard:
     def _render(self, sid: str, submission: Submission) -> None:
         received = submission.received
         board = self._boards.get(received.event.board) if received else None
+        promoted = promotion(submission, board) if board else None
+        if promoted:
+            self.promotions[sid] = promoted
+        else:
+            self.promotions.pop(sid, None)
         rendered = render(submission, board, self._moderation)
         for problem in rendered.problems:
             log.warning("a view is incomplete", sid=sid, problem=problem)

@@ -1,15 +1,40 @@
-"""What moderators' decisions amount to. A decision covers every submission of the repository."""
+"""What moderators' decisions amount to. One about a model covers every submission of its
+repository."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
-from contracts.views import Flag
+from contracts.moderation import (
+    ModelBarred,
+    ModelFlagged,
+    ModelNoted,
+    ModelRemoved,
+    ModelRenamed,
+    ModelRestored,
+    ModelUnbarred,
+    ModelUnflagged,
+    ProviderNamed,
+    ProviderWithdrawn,
+    SubmitterBanned,
+    SubmitterUnbanned,
+)
+from contracts.views import Decision, Flag, Policy, Ruling
 from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
 
-ModerationEvent = ModelFlagged | ModelUnflagged | ModelRenamed | ModelRemoved
+ModelDecision = (
+    ModelFlagged
+    | ModelUnflagged
+    | ModelRenamed
+    | ModelRemoved
+    | ModelRestored
+    | ModelNoted
+    | ModelBarred
+    | ModelUnbarred
+)
+PeopleDecision = ProviderNamed | ProviderWithdrawn | SubmitterBanned | SubmitterUnbanned
+ModerationEvent = ModelDecision | PeopleDecision
 
 
 @dataclass(frozen=True)
@@ -51,7 +76,9 @@ class Moderation:
         """By today's name."""
         standings: dict[str, Standing] = {}
         for fact in in_stream_order(self.facts):
-            event: ModerationEvent = fact.event
+            if isinstance(fact.event, PeopleDecision):
+                continue
+            event: ModelDecision = fact.event
             before = standings.pop(event.repo_id, Standing())
             now = replace(before, facts=(*before.facts, fact))
             match event:
@@ -62,6 +89,10 @@ class Moderation:
                     standings[event.repo_id] = replace(now, flag=None)
                 case ModelRemoved():
                     standings[event.repo_id] = replace(now, removed=True)
+                case ModelRestored():
+                    standings[event.repo_id] = replace(now, removed=False)
+                case ModelNoted() | ModelBarred() | ModelUnbarred():
+                    standings[event.repo_id] = now
                 case ModelRenamed():
                     namesake = standings.get(event.new_repo_id, Standing())
                     standings[event.new_repo_id] = Standing(
@@ -70,3 +101,50 @@ class Moderation:
                         facts=(*namesake.facts, *now.facts),
                     )
         return standings
+
+    @cached_property
+    def policy(self) -> Policy | None:
+        """None before the first decision about submissions."""
+        rulings: dict[str, dict[str, Ruling]] = {}
+        for fact in in_stream_order(self.facts):
+            match fact.event:
+                case ModelBarred() | ModelUnbarred():
+                    standing = rulings.setdefault("barred", {})
+                case ProviderNamed() | ProviderWithdrawn():
+                    standing = rulings.setdefault("official_providers", {})
+                case SubmitterBanned() | SubmitterUnbanned():
+                    standing = rulings.setdefault("banned", {})
+                case _:
+                    continue
+            name = about(fact.event)
+            standing.pop(name, None)
+            if isinstance(fact.event, ModelBarred | ProviderNamed | SubmitterBanned):
+                standing[name] = Ruling(name=name, reason=fact.event.reason, at=fact.at)
+        if not rulings:
+            return None
+        return Policy(**{kind: tuple(standing.values()) for kind, standing in rulings.items()})
+
+
+def about(event: ModerationEvent) -> str:
+    """The repository, user or organisation."""
+    match event:
+        case ProviderNamed() | ProviderWithdrawn():
+            return event.organisation
+        case SubmitterBanned() | SubmitterUnbanned():
+            return event.user
+        case _:
+            return event.repo_id
+
+
+def decision(fact: Fact[ModerationEvent]) -> Decision:
+    event = fact.event
+    return Decision(
+        sequence=fact.sequence,
+        at=fact.at,
+        what=event.type_name().removeprefix("podium.v1.moderation."),
+        about=about(event),
+        reason="" if isinstance(event, ModelRenamed) else event.reason,
+        by=event.by,
+        link=event.link if isinstance(event, ModelFlagged) else None,
+        new_repo_id=event.new_repo_id if isinstance(event, ModelRenamed) else None,
+    )

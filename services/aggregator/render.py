@@ -100,6 +100,8 @@ def _request(
         else None,
         tasks=_progress(run, board, cells) if board and run.accepted else (),
         votes=len(submission.voters),
+        voters=tuple(sorted(submission.voters)),
+        promoted=run.is_promoted,
         history=history(facts),
     )
 

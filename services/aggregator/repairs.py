@@ -17,8 +17,13 @@ from nats.js.errors import NotFoundError
 from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationFailed, EvaluationFinished, FailureCause
-from contracts.models import Reason
-from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
+from contracts.models import Reason, SubmissionId
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionReceived,
+    SubmissionRejected,
+    SubmissionRerunRequested,
+)
 from contracts.topology import EVENTS, JOBS, REPAIRS, VALIDATOR
 from runtime.bus import (
     AlreadyPublishedError,
@@ -114,7 +119,14 @@ async def _fail(js: JetStreamContext, lost: _Lost) -> None:
                 SubmissionRejected.subject_filter(sid=received.sid),
                 EvaluationFailed.subject_filter(sid=received.sid, run=1),
             ]
-            failed = _failed_validation(received, lost)
+            failed = _failed_validation(received.sid, 1, lost)
+        case SubmissionRerunRequested() as rerun:
+            # Verdicts name no run, so only the end of this one tells.
+            ends = [
+                EvaluationFinished.subject_filter(sid=rerun.sid, run=rerun.run),
+                EvaluationFailed.subject_filter(sid=rerun.sid, run=rerun.run),
+            ]
+            failed = _failed_validation(rerun.sid, rerun.run, lost)
         case _:
             return
     with about(sid=failed.sid, run=failed.run):
@@ -144,11 +156,11 @@ def _failed_evaluation(job: SubmissionAccepted, lost: _Lost) -> EvaluationFailed
     )
 
 
-def _failed_validation(received: SubmissionReceived, lost: _Lost) -> EvaluationFailed:
+def _failed_validation(sid: SubmissionId, run: int, lost: _Lost) -> EvaluationFailed:
     how = lost.reason or f"it was begun {lost.deliveries} times and never came to an end."
     return EvaluationFailed(
-        sid=received.sid,
-        run=1,
+        sid=sid,
+        run=run,
         attempt=0,
         cause=FailureCause.INFRASTRUCTURE,
         reason=Reason(

@@ -15,6 +15,7 @@ from litestar.template import TemplateConfig
 
 from runtime.service import Readiness
 from services.gateway import (
+    actions,
     boards,
     health,
     live,
@@ -31,6 +32,7 @@ from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.quotas import Quotas
 from services.gateway.security import add_security_headers
 from services.gateway.sessions import session_cookies
 from services.gateway.store import ViewStore
@@ -65,6 +67,7 @@ def build_app(
     hub_url: str,
     doors: Doors,
 ) -> Litestar:
+    quotas = Quotas(store)
     from_store = Router(
         "/",
         route_handlers=[
@@ -83,6 +86,10 @@ def build_app(
     return Litestar(
         route_handlers=[
             submissions.submit_model,
+            actions.cancel_request,
+            actions.rerun_request,
+            actions.vote_for_request,
+            actions.promote_request,
             from_store,
             requests.get_request,
             live.stream_events,
@@ -107,12 +114,15 @@ def build_app(
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
             "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
+            "quotas": Provide(lambda: quotas, sync_to_thread=False),
         },
         # In this order: guessed tokens are counted before the Hub is asked about them.
         middleware=[
             rate_limits.per_address(doors.requests_per_minute),
             session_cookies(doors.session_secret, secure=doors.over_https),
-            DefineMiddleware(CallerMiddleware, access=doors.access, proofs=doors.proofs),
+            DefineMiddleware(
+                CallerMiddleware, access=doors.access, proofs=doors.proofs, store=store
+            ),
             rate_limits.per_user(doors.changes_per_minute),
         ],
         stores={rate_limits.STORE: doors.counters},

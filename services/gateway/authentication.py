@@ -6,9 +6,11 @@ from litestar.enums import ScopeType
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, HTTPScope
 
+from contracts.views import Policy
 from services.gateway.access import Access, Caller, User
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.sessions import Connection, check_csrf, signed_in
+from services.gateway.store import ViewStore
 from services.gateway.tokens import TokenProofs
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -18,28 +20,37 @@ class CallerMiddleware(AbstractAuthenticationMiddleware):
     """Puts a Caller where Litestar keeps the user. A proof that does not hold is refused, also
     where none is needed: whoever sends one wants to be known."""
 
-    def __init__(self, app: ASGIApp, *, access: Access, proofs: TokenProofs) -> None:
+    def __init__(
+        self, app: ASGIApp, *, access: Access, proofs: TokenProofs, store: ViewStore
+    ) -> None:
         super().__init__(
             app, exclude=["^/static/", "^/livez$", "^/readyz$"], scopes={ScopeType.HTTP}
         )
         self._access = access
         self._proofs = proofs
+        self._store = store
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        return AuthenticationResult(Caller(self._access, await self._user(connection)), None)
+        user = await self._user(connection)
+        if user and _changes(connection):
+            _check_ban(user, self._store.policy)
+        return AuthenticationResult(Caller(self._access, user), None)
 
     async def _user(self, connection: Connection) -> User | None:
         authorization = connection.headers.get("Authorization")
         if authorization is not None:
             return await self._proofs.user_of(_bearer(authorization))
-        changes = cast(HTTPScope, connection.scope)["method"] not in _READS
         if session := signed_in(connection):
-            if changes:
+            if _changes(connection):
                 check_csrf(connection, session)
             return session.user
-        if changes and self._access.open:
+        if _changes(connection) and self._access.open:
             _check_origin(connection)
         return None
+
+
+def _changes(connection: Connection) -> bool:
+    return cast(HTTPScope, connection.scope)["method"] not in _READS
 
 
 def _bearer(authorization: str) -> str:
@@ -62,3 +73,14 @@ def _check_origin(connection: Connection) -> None:
             "The request comes from a page of another site.",
             "Send it from this gateway's own page, or without a browser.",
         )
+
+
+def _check_ban(user: User, policy: Policy) -> None:
+    for ruling in policy.banned:
+        if user.name.casefold() == ruling.name.casefold():
+            raise Refusal(
+                ErrorCode.BANNED,
+                f"Moderators decided on {ruling.at:%Y-%m-%d} that {user.name} may change nothing"
+                f" here: {ruling.reason}",
+                "Ask one of the moderators.",
+            )

@@ -10,6 +10,7 @@ from services.gateway.access import Caller
 from services.gateway.event_log import EventLog
 from services.gateway.hub import ResolvedModel
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.quotas import Quotas
 from services.gateway.store import ViewStore
 
 ResolveModel = Callable[[str, str], Awaitable[ResolvedModel]]
@@ -21,3 +22,4 @@ ResolveModelDependency = NamedDependency[SkipValidation[ResolveModel]]
 ReadinessDependency = NamedDependency[SkipValidation[Readiness]]
 CallerDependency = NamedDependency[SkipValidation[Caller]]
 HubSignInDependency = NamedDependency[SkipValidation[HubSignIn | None]]
+QuotasDependency = NamedDependency[SkipValidation[Quotas]]

@@ -38,6 +38,11 @@ class ErrorCode(StrEnum):
     TOKEN_INVALID = "token-invalid"
     CSRF_TOKEN_WRONG = "csrf-token-wrong"
     FORBIDDEN = "forbidden"
+    BANNED = "banned"
+    WRONG_STATE = "wrong-state"
+    ALREADY_VOTED = "already-voted"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    TOO_MANY_PENDING = "too-many-pending"
     TOO_MANY_REQUESTS = "too-many-requests"
     HUB_UNREACHABLE = "hub-unreachable"
     BUS_UNREACHABLE = "bus-unreachable"
@@ -61,6 +66,11 @@ _STATUS = {
     ErrorCode.TOKEN_INVALID: HTTPStatus.UNAUTHORIZED,
     ErrorCode.CSRF_TOKEN_WRONG: HTTPStatus.FORBIDDEN,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.BANNED: HTTPStatus.FORBIDDEN,
+    ErrorCode.WRONG_STATE: HTTPStatus.CONFLICT,
+    ErrorCode.ALREADY_VOTED: HTTPStatus.CONFLICT,
+    ErrorCode.QUOTA_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.TOO_MANY_PENDING: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.TOO_MANY_REQUESTS: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.HUB_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.BUS_UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,8 +1,12 @@
 """The gateway's way onto EVENTS: publish a submission once, and look one up."""
 
+from datetime import datetime
+from uuid import UUID, uuid5
+
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import PubAck
 from nats.js.errors import NotFoundError
 
 from contracts.base import Event
@@ -12,6 +16,9 @@ from contracts.topology import EVENTS
 from contracts.views import HistoryEntry, Request, RequestState
 from runtime.bus import publish_event
 from services.gateway.errors import ErrorCode, Refusal
+
+# Any fixed value: ids of events that are the same when they are sent again derive from it.
+_REPEATABLE = UUID("c9c0ff3e-51f0-4f6b-9d3b-6f2d0c9a7f11")
 
 log = structlog.get_logger(__name__)
 
@@ -24,13 +31,26 @@ class EventLog:
     async def publish_once(self, event: Event) -> None:
         """Returns once the event is on disk. Raises AlreadyPublishedError when its subject is
         taken, and Refusal when NATS does not answer: then nobody knows whether it was stored."""
+        await self._publish(event, Envelope.of(event, source="gateway"), only_once=True)
+
+    async def publish(self, event: Event) -> None:
+        """Returns once the event is on disk. Raises Refusal as above."""
+        await self._publish(event, Envelope.of(event, source="gateway"))
+
+    async def publish_as(self, key: str, event: Event) -> bool:
+        """The same, once for each key and subject within two minutes; False for a repeat."""
+        known = uuid5(_REPEATABLE, f"{event.subject()} {key}")
+        ack = await self._publish(event, Envelope(event.type_name(), "gateway", id=known))
+        return not ack.duplicate
+
+    async def _publish(
+        self, event: Event, envelope: Envelope, *, only_once: bool = False
+    ) -> PubAck:
         # nats-py would keep the message and send it after a reconnect, long after our answer.
         if not self._client.is_connected:
             raise _unreachable("not connected")
         try:
-            await publish_event(
-                self._js, event, Envelope.of(event, source="gateway"), only_once=True
-            )
+            return await publish_event(self._js, event, envelope, only_once=only_once)
         except NatsError as fault:
             raise _unreachable(str(fault) or repr(fault)) from fault
 
@@ -46,21 +66,25 @@ class EventLog:
         except NatsError as fault:
             raise _unreachable(str(fault) or repr(fault)) from fault
         event = SubmissionReceived.model_validate_json(message.data or b"")
-        received_at = Envelope.from_headers(message.headers or {}).time
-        return Request(
-            sid=event.sid,
-            board=event.board,
-            model=event.model,
-            model_type=event.model_type,
-            requested_revision=event.requested_revision,
-            submitter=event.submitter,
-            state=RequestState.RECEIVED,
-            received_at=received_at,
-            updated_at=received_at,
-            run=1,
-            attempt=0,
-            history=(HistoryEntry(at=received_at, what="submission.received"),),
-        )
+        return as_request(event, Envelope.from_headers(message.headers or {}).time)
+
+
+def as_request(event: SubmissionReceived, received_at: datetime) -> Request:
+    """A submission as it stands before anybody has looked at it."""
+    return Request(
+        sid=event.sid,
+        board=event.board,
+        model=event.model,
+        model_type=event.model_type,
+        requested_revision=event.requested_revision,
+        submitter=event.submitter,
+        state=RequestState.RECEIVED,
+        received_at=received_at,
+        updated_at=received_at,
+        run=1,
+        attempt=0,
+        history=(HistoryEntry(at=received_at, what="submission.received"),),
+    )
 
 
 def _unreachable(why: str) -> Refusal:

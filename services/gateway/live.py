@@ -11,7 +11,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from contracts.base import View
 from contracts.board import Board
-from contracts.views import Entry, Request
+from contracts.views import Decision, Entry, Policy, Request
 from services.gateway.boards import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.errors import ErrorCode, refuses
@@ -19,7 +19,13 @@ from services.gateway.store import News, Version, ViewStore
 
 HEARTBEAT_S = 15.0
 _RETRY_MS = 2000
-_EVENT_NAMES: dict[type[View], str] = {Board: "board", Entry: "entry", Request: "request"}
+_EVENT_NAMES: dict[type[View], str] = {
+    Board: "board",
+    Entry: "entry",
+    Request: "request",
+    Decision: "decision",
+    Policy: "policy",
+}
 
 
 @get(
@@ -78,7 +84,7 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
         if one.view is None:
             gone = json.dumps({"subject": subject})
             yield ServerSentEventMessage(data=gone, event="gone", id=sse_id)
-        elif board is None or _board_of(one.view) == board:
+        elif board is None or _board_of(one.view) in (board, None):
             name = _EVENT_NAMES[type(one.view)]
             yield ServerSentEventMessage(data=one.body, event=name, id=sse_id)
     for sid in news.progress:
@@ -87,11 +93,14 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
             yield ServerSentEventMessage(data=progress.model_dump_json(), event="progress")
 
 
-def _board_of(view: View) -> str:
+def _board_of(view: View) -> str | None:
+    """None for what is about all of them."""
     match view:
         case Board():
             return view.name
         case Entry() | Request():
             return view.board
+        case Decision() | Policy():
+            return None
         case _:
             raise TypeError(f"{type(view).__name__} belongs to no board")

@@ -14,7 +14,7 @@ from contracts.base import View
 from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
 from contracts.registry import view_class
-from contracts.views import Entry, Request, RequestState
+from contracts.views import Decision, Entry, Policy, Request, RequestState
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +111,9 @@ class ViewStore:
         """By submission id."""
         self.entries: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
         """By board, then by submission id."""
+        self.decisions: dict[int, Decision] = {}
+        """By their events' places in EVENTS."""
+        self.policy = Policy()
         self.progress: dict[str, EvaluationProgress] = {}
         """By submission id, only while it runs."""
         self._standing: dict[str, Standing] = {}
@@ -128,6 +131,8 @@ class ViewStore:
         self.boards.clear()
         self.requests.clear()
         self.entries.clear()
+        self.decisions.clear()
+        self.policy = Policy()
         self.progress.clear()
         self._standing.clear()
         for listener in self._listeners:
@@ -159,6 +164,10 @@ class ViewStore:
                 self.boards[view.name] = view
             case Entry():
                 self.entries[view.board][view.sid] = view
+            case Decision():
+                self.decisions[view.sequence] = view
+            case Policy():
+                self.policy = view
             case Request():
                 self.requests[view.sid] = view
                 progress = self.progress.get(view.sid)
@@ -171,6 +180,10 @@ class ViewStore:
                 self.boards.pop(view.name, None)
             case Entry():
                 self.entries[view.board].pop(view.sid, None)
+            case Decision():
+                self.decisions.pop(view.sequence, None)
+            case Policy():
+                self.policy = Policy()
             case Request():
                 self.requests.pop(view.sid, None)
                 self.progress.pop(view.sid, None)

@@ -1,21 +1,27 @@
 """Taking in models to evaluate."""
 
+from datetime import UTC, datetime
+
 import structlog
 from litestar import Response, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_202_ACCEPTED
 
+from contracts.submission import SubmissionReceived
 from runtime.bus import AlreadyPublishedError
 from runtime.logs import about
 from services.gateway.boards import chosen_board
 from services.gateway.dependencies import (
     CallerDependency,
     EventLogDependency,
+    QuotasDependency,
     ResolveModelDependency,
     StoreDependency,
 )
 from services.gateway.errors import ErrorCode, Refusal, refuses
+from services.gateway.event_log import EventLog, as_request
 from services.gateway.requests import known_request
+from services.gateway.store import ViewStore
 from services.gateway.views import (
     SubmissionReceipt,
     SubmissionRequest,
@@ -41,6 +47,8 @@ log = structlog.get_logger(__name__)
         ErrorCode.DUPLICATE_SUBMISSION,
         ErrorCode.SIGN_IN_REQUIRED,
         ErrorCode.TOKEN_INVALID,
+        ErrorCode.QUOTA_EXCEEDED,
+        ErrorCode.TOO_MANY_PENDING,
         ErrorCode.HUB_UNREACHABLE,
         ErrorCode.BUS_UNREACHABLE,
     ),
@@ -51,13 +59,21 @@ async def submit_model(
     event_log: EventLogDependency,
     resolve_model: ResolveModelDependency,
     caller: CallerDependency,
+    quotas: QuotasDependency,
 ) -> Response[SubmissionReceipt]:
     """Ask for a model to be evaluated, at the commit its revision points to now. 202 means that
     the submission is on disk and will reach a final state."""
     caller.must_be_known()
     board = chosen_board(data.board, store)
-    resolved = await resolve_model(data.model, data.revision)
-    event = received(data, board.name, resolved, caller.name)
+    with quotas.slot(caller.user, board):
+        resolved = await resolve_model(data.model, data.revision)
+        event = received(data, board.name, resolved, caller.name)
+        await _publish(event, store, event_log)
+        quotas.submitted(as_request(event, datetime.now(UTC)))
+    return Response(receipt(event.sid), headers={"Location": status_url(event.sid)})
+
+
+async def _publish(event: SubmissionReceived, store: ViewStore, event_log: EventLog) -> None:
     with about(sid=event.sid):
         try:
             await event_log.publish_once(event)
@@ -71,4 +87,3 @@ async def submit_model(
                 {"request": existing, "status_url": existing.status_url},
             ) from taken
         log.info("submission received", model=event.model.repo_id, commit=event.model.commit)
-    return Response(receipt(event.sid), headers={"Location": status_url(event.sid)})

@@ -159,6 +159,8 @@ class RequestDetails(RequestSummary, frozen=True):
     failure: Failure | None
     tasks: tuple[TaskProgress, ...]
     votes: int
+    promoted: bool
+    """Whether a moderator wants it sooner."""
     history: tuple[HistoryEntry, ...]
     """Oldest first."""
 
@@ -206,6 +208,7 @@ def request_details(request: contract_views.Request) -> RequestDetails:
         failure=_as(Failure, request.failure) if request.failure else None,
         tasks=_as(tuple[TaskProgress, ...], request.tasks),
         votes=request.votes,
+        promoted=request.promoted,
         history=_as(tuple[HistoryEntry, ...], request.history),
     )
 

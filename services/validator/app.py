@@ -5,12 +5,19 @@ from collections.abc import Mapping
 import structlog
 from faststream.nats import NatsBroker
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from contracts.board import Board
 from contracts.envelope import Envelope
 from contracts.models import SubmissionId
-from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
+from contracts.submission import (
+    SubmissionAccepted,
+    SubmissionCancelled,
+    SubmissionReceived,
+    SubmissionRejected,
+    SubmissionRerunRequested,
+)
 from contracts.topology import EVENTS, VALIDATOR
 from runtime.bus import Recorded, publish_event_until_stored, subscribe
 from services.validator.handlers import FetchFacts, judge_submission
@@ -25,25 +32,50 @@ def build_app(
     fetch_facts: FetchFacts,
     boards: Mapping[str, Board],
 ) -> None:
-    """Subscribe the validator's one handler."""
+    """Subscribe the validator's one handler: of submissions, and of re-runs, which are judged anew
+    because the Hub may say something else by now."""
 
-    async def on_submission_received(recorded: Recorded[SubmissionReceived]) -> None:
-        # The Hub may say something else by now, and two verdicts would contradict each other.
-        if await _is_judged(js, recorded.event.sid):
-            log.info("the verdict was given before")
+    async def on_evaluation_asked_for(
+        recorded: Recorded[SubmissionReceived | SubmissionRerunRequested],
+    ) -> None:
+        asked = recorded.event
+        run = asked.run if isinstance(asked, SubmissionRerunRequested) else 1
+        if await _is_settled(js, asked.sid, run, recorded.sequence):
+            log.info("there is nothing left to judge", run=run)
             return
-        verdict = await judge_submission(recorded.event, fetch_facts=fetch_facts, boards=boards)
+        submission = (
+            asked if isinstance(asked, SubmissionReceived) else await _received(js, asked.sid)
+        )
+        verdict = await judge_submission(submission, fetch_facts=fetch_facts, boards=boards)
+        if isinstance(verdict, SubmissionAccepted):
+            verdict = verdict.model_copy(update={"run": run})
         envelope = Envelope.of(verdict, "validator", cause=recorded.envelope)
-        await publish_event_until_stored(js, verdict, envelope, only_once=True)
+        # The verdicts on a submission's runs share a subject; only the first finds it empty.
+        await publish_event_until_stored(js, verdict, envelope, only_once=run == 1)
 
-    subscribe(broker, VALIDATOR, on_submission_received)
+    subscribe(broker, VALIDATOR, on_evaluation_asked_for)
 
 
-async def _is_judged(js: JetStreamContext, sid: SubmissionId) -> bool:
-    for verdict in (SubmissionAccepted, SubmissionRejected):
-        try:
-            await js.get_last_msg(EVENTS.name, verdict.subject_filter(sid=sid))
-        except NotFoundError:
-            continue
+async def _is_settled(js: JetStreamContext, sid: SubmissionId, run: int, asked_at: int) -> bool:
+    """Judged before, and two verdicts would contradict each other; or cancelled meanwhile.
+    `asked_at` is the place in EVENTS of what asked for the run."""
+    accepted = await _last(js, SubmissionAccepted.subject_filter(sid=sid))
+    if accepted and SubmissionAccepted.model_validate_json(accepted.data or b"").run >= run:
         return True
+    for end in (SubmissionRejected, SubmissionCancelled):
+        message = await _last(js, end.subject_filter(sid=sid))
+        if message and (message.seq or 0) > asked_at:
+            return True
     return False
+
+
+async def _received(js: JetStreamContext, sid: SubmissionId) -> SubmissionReceived:
+    message = await js.get_last_msg(EVENTS.name, SubmissionReceived.subject_filter(sid=sid))
+    return SubmissionReceived.model_validate_json(message.data or b"")
+
+
+async def _last(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
+    try:
+        return await js.get_last_msg(EVENTS.name, subject)
+    except NotFoundError:
+        return None

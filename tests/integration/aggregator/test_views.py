@@ -5,8 +5,10 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.board import Board
+from contracts.models import Lane, Tier
 from contracts.moderation import ModelRemoved
-from contracts.topology import EVENTS, VIEWS
+from contracts.submission import SubmissionAccepted, SubmissionPromoted
+from contracts.topology import EVENTS, JOBS, VIEWS, job_subject
 from contracts.views import Entry, Request, RequestState
 from runtime.topology import ensure_stream
 from services.aggregator.views_stream import POSITION
@@ -253,3 +255,17 @@ async def test_events_that_come_while_the_stream_of_views_is_gone_are_not_lost(
 
         standing = await views_when(client, lambda standing: len(standing) == 3)
         assert b'"provisional":false' in standing[ENTRY]
+
+
+async def test_a_promoted_submission_has_a_job_in_the_high_lane_once(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    async with aggregating(nats_url):
+        promoted = SubmissionPromoted(sid=sid_of(), run=1, by="mod")
+        await publish(jetstream, received(), accepted(), promoted)
+        await next_view(client, Request, lambda request: request.lane is Lane.HIGH)
+
+    high = job_subject(Tier.SMALL, Lane.HIGH, sid_of())
+    job = await jetstream.get_last_msg(JOBS.name, high)
+    assert SubmissionAccepted.model_validate_json(job.data or b"").lane is Lane.HIGH
+    assert (await jetstream.stream_info(JOBS.name)).state.messages == 2

@@ -15,11 +15,13 @@ from nats.js import JetStreamContext
 
 from contracts.base import Event
 from contracts.envelope import Envelope
-from contracts.models import Lane, ModelRef, Tier
+from contracts.models import Lane, ModelRef, Precision, Tier
 from contracts.submission import (
     SubmissionAccepted,
+    SubmissionCancelled,
     SubmissionReceived,
     SubmissionRejected,
+    SubmissionRerunRequested,
 )
 from contracts.topology import EVENTS, JOBS, VALIDATOR, job_subject
 from runtime.bus import connect, make_broker, publish_event
@@ -220,3 +222,60 @@ async def test_the_process_gives_verdicts_and_ends_when_it_is_told_to(
     finally:
         process.kill()
         process.wait()
+
+
+async def test_a_rerun_is_judged_anew_and_becomes_the_job_of_its_run(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    received = submission(publish_model("again"))
+    rerun = SubmissionRerunRequested(sid=received.sid, run=2)
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await submit(jetstream, received)
+        await next_event(client, SubmissionAccepted)
+        envelope = Envelope.of(rerun, "test")
+        await publish_event(jetstream, rerun, envelope)
+        second = (await next_event(client, SubmissionAccepted, lambda job: job.run == 2)).event
+        await until_everything_is_handled(jetstream)
+
+    assert second.model == received.model
+    jobs = await jetstream.stream_info(JOBS.name)
+    assert jobs.state.messages == 2
+
+
+async def test_a_rerun_of_what_was_refused_may_be_refused_again(
+    nats_url: str, client: Client, jetstream: JetStreamContext, hub_url: str
+) -> None:
+    received = submission(
+        ModelRef(repo_id="acme/gone", commit="a" * 40, precision=Precision.BFLOAT16)
+    )
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await submit(jetstream, received)
+        await next_event(client, SubmissionRejected)
+        rerun = SubmissionRerunRequested(sid=received.sid, run=2)
+        await publish_event(jetstream, rerun, Envelope.of(rerun, "test"))
+        await until_everything_is_handled(jetstream)
+
+    refused = [e for e in await all_events(client) if isinstance(e, SubmissionRejected)]
+    assert len(refused) == 2
+
+
+async def test_what_was_cancelled_meanwhile_is_not_judged(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    received = submission(publish_model("cancelled-early"))
+    await submit(jetstream, received)
+    cancelled = SubmissionCancelled(sid=received.sid)
+    await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
+
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await until_everything_is_handled(jetstream)
+
+    assert await all_events(client) == [received, cancelled]
