@@ -1,0 +1,26 @@
+import pytest
+import torch
+
+from contracts.evaluation import FailureCause
+from services.evaluator.devices import expanded
+from services.evaluator.failures import EvaluationFault
+
+
+def test_devices_are_taken_as_they_are_named() -> None:
+    assert expanded(["cpu", "cpu", "sharded", "auto"]) == ["cpu", "cpu", "sharded", "auto"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_every_gpu_is_a_device_of_its_own() -> None:
+    gpus = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+
+    assert expanded(["every-gpu"]) == gpus
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without GPUs")
+def test_every_gpu_of_a_machine_without_any_is_a_fault() -> None:
+    with pytest.raises(EvaluationFault) as caught:
+        expanded(["cpu", "every-gpu"])
+
+    assert caught.value.failure.cause is FailureCause.INFRASTRUCTURE
+    assert "every-gpu" in caught.value.failure.reason.message
