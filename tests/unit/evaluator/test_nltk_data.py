@@ -1,4 +1,4 @@
-import nltk  # type: ignore[import-untyped]
+import nltk
 import pytest
 
 from services.evaluator.nltk_data import nltk_data_required
