@@ -2,8 +2,10 @@
 
 import typer
 
+from cli.actions import cancel, promote, rerun, vote
 from cli.boards import boards
 from cli.demo import demo
+from cli.moderation import moderate
 from cli.reproduce import reproduce
 from cli.submissions import board, status, submit
 from cli.up import up
@@ -14,9 +16,10 @@ app = typer.Typer(
     add_completion=False,
     help="An open leaderboard for language models that anyone can run. Try `podium demo` first.",
 )
-for command in (demo, up, submit, status, board, reproduce):
+for command in (demo, up, submit, status, board, cancel, rerun, vote, promote, reproduce):
     app.command()(command)
 app.add_typer(boards, name="boards")
+app.add_typer(moderate, name="moderate")
 
 
 def main() -> None:

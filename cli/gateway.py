@@ -126,6 +126,15 @@ class Gateway:
             task: PublishedScore.model_validate(score) for task, score in entry["details"].items()
         }
 
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        with _explained(self._url):
+            return _body(self._http.post(path, json=body))
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """Of moderators, the newest first."""
+        decisions: list[dict[str, Any]] = self._get("/api/v1/moderation")["items"]
+        return decisions
+
     def _get(self, path: str) -> dict[str, Any]:
         with _explained(self._url):
             return _body(self._http.get(path))

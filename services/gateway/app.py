@@ -19,6 +19,7 @@ from services.gateway import (
     boards,
     health,
     live,
+    moderation,
     pages,
     rate_limits,
     requests,
@@ -86,6 +87,8 @@ def build_app(
     return Litestar(
         route_handlers=[
             submissions.submit_model,
+            moderation.list_decisions,
+            moderation.moderate,
             actions.cancel_request,
             actions.rerun_request,
             actions.vote_for_request,

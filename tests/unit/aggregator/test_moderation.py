@@ -1,6 +1,19 @@
 from contracts.base import Event
-from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed, ModelUnflagged
-from contracts.views import Entry, Request
+from contracts.moderation import (
+    ModelBarred,
+    ModelFlagged,
+    ModelNoted,
+    ModelRemoved,
+    ModelRenamed,
+    ModelRestored,
+    ModelUnbarred,
+    ModelUnflagged,
+    ProviderNamed,
+    SubmitterBanned,
+    SubmitterUnbanned,
+)
+from contracts.registry import view_class
+from contracts.views import Decision, Entry, Policy, Request
 from services.aggregator.leaderboard import Leaderboard
 from tests.unit.aggregator.story import (
     BOARD,
@@ -103,3 +116,69 @@ def test_a_later_repository_of_the_old_name_is_another_one() -> None:
 
     assert later
     assert (later.repo_id, later.flag) == ("acme/tiny", None)
+
+
+def policy(leaderboard: Leaderboard) -> Policy | None:
+    body = leaderboard.views.get(Policy.SUBJECT)
+    return Policy.model_validate_json(body) if body else None
+
+
+def test_a_restored_model_is_back_on_the_board_with_what_was_written_about_it() -> None:
+    restored = ModelRestored(repo_id="acme/tiny", reason="They changed their mind.", by="mod")
+    noted = ModelNoted(repo_id="acme/tiny", reason="Ask before removing it again.", by="mod")
+    leaderboard = views(*scored_once(), REMOVED, restored, noted)
+
+    assert entry(leaderboard)
+    told = [line.note for line in request(leaderboard).history if "moderation" in line.what]
+    assert told == [REMOVED.reason, restored.reason, noted.reason]
+
+
+def test_a_note_takes_no_flag_away() -> None:
+    noted = ModelNoted(repo_id="acme/tiny", reason="Under discussion.", by="mod")
+
+    row = entry(views(*scored_once(), FLAGGED, noted))
+
+    assert row
+    assert row.flag
+
+
+def test_the_policy_holds_what_stands() -> None:
+    assert policy(views(*scored_once(), FLAGGED)) is None
+
+    decided = policy(
+        views(
+            ModelBarred(repo_id="acme/tiny", reason="Not for boards.", by="mod"),
+            ModelBarred(repo_id="acme/other", reason="Neither.", by="mod"),
+            ModelUnbarred(repo_id="acme/tiny", reason="Now it is.", by="mod"),
+            ProviderNamed(organisation="acme", reason="Its own models.", by="mod"),
+            SubmitterBanned(user="grace", reason="Ten names.", by=None),
+            SubmitterUnbanned(user="grace", reason="A mistake.", by=None),
+        )
+    )
+
+    assert decided
+    assert [each.name for each in decided.barred] == ["acme/other"]
+    assert [each.name for each in decided.official_providers] == ["acme"]
+    assert decided.banned == ()
+
+
+def test_every_decision_stands_in_the_log_once() -> None:
+    leaderboard = Leaderboard({BOARD.name: BOARD})
+    for fact in [*as_facts(FLAGGED, RENAMED), *as_facts(FLAGGED, RENAMED)]:
+        leaderboard.take(fact)
+
+    log = [
+        Decision.model_validate_json(body)
+        for subject, body in leaderboard.views.items()
+        if view_class(subject) is Decision
+    ]
+
+    assert [(each.sequence, each.what, each.about) for each in log] == [
+        (1, "flagged", "acme/tiny"),
+        (2, "renamed", "acme/tiny"),
+    ]
+    assert (log[0].reason, log[0].link, log[1].new_repo_id) == (
+        FLAGGED.reason,
+        FLAGGED.link,
+        "acme/small",
+    )

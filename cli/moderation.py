@@ -1,0 +1,92 @@
+"""`podium moderate …`: decisions about models, users and organisations, and the log of them."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.console import console
+from cli.gateway import Gateway
+from cli.submissions import LOCAL_GATEWAY, GatewayUrl, Token
+
+moderate = typer.Typer(
+    no_args_is_help=True,
+    help="Flag, rename and remove models; for moderators. Everybody reads `log`.",
+)
+
+Model = Annotated[str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.")]
+Name = Annotated[str, typer.Argument(help="User or organisation on the Hub.")]
+Reason = Annotated[str, typer.Option(help="Why; everybody can read it.")]
+
+
+@moderate.command()
+def flag(
+    model: Model,
+    reason: Reason,
+    link: Annotated[str | None, typer.Option(help="Public discussion.")] = None,
+    token: Token = None,
+    gateway: GatewayUrl = LOCAL_GATEWAY,
+) -> None:
+    """Mark a model, which stays on the board.
+
+    Example: podium moderate flag acme/tiny --reason "trained on MuSR" --link https://…
+    """
+    _decide({"what": "flag", "model": model, "reason": reason, "link": link}, token, gateway)
+
+
+@moderate.command()
+def rename(
+    model: Model,
+    new_name: Annotated[str, typer.Argument(help="Its name on the Hub from now on.")],
+    token: Token = None,
+    gateway: GatewayUrl = LOCAL_GATEWAY,
+) -> None:
+    """Follow a repository to its new name; its rows move with it."""
+    _decide({"what": "rename", "model": model, "new_name": new_name}, token, gateway)
+
+
+def _about_model(what: str, does: str) -> None:
+    @moderate.command(what, help=does)
+    def decide(
+        model: Model, reason: Reason, token: Token = None, gateway: GatewayUrl = LOCAL_GATEWAY
+    ) -> None:
+        _decide({"what": what, "model": model, "reason": reason}, token, gateway)
+
+
+def _about_name(what: str, field: str, does: str) -> None:
+    @moderate.command(what, help=does)
+    def decide(
+        name: Name, reason: Reason, token: Token = None, gateway: GatewayUrl = LOCAL_GATEWAY
+    ) -> None:
+        _decide({"what": what, field: name, "reason": reason}, token, gateway)
+
+
+_about_model("unflag", "Take a flag back.")
+_about_model("remove", "Take a model's rows off the boards.")
+_about_model("restore", "Put a removed model's rows back.")
+_about_model("note", "Write something down about a model.")
+_about_model("bar", "Let a model not be submitted.")
+_about_model("unbar", "Let a model be submitted again.")
+_about_name("name-provider", "organisation", "Name an official provider, who has no quota.")
+_about_name("withdraw-provider", "organisation", "Withdraw an official provider.")
+_about_name("ban", "user", "Keep a user from changing anything.")
+_about_name("unban", "user", "Let a banned user submit again.")
+
+
+@moderate.command("log")
+def show_log(gateway: GatewayUrl = LOCAL_GATEWAY) -> None:
+    """Print what was decided, the newest first."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("when", "what", "about", "by", "reason"):
+        table.add_column(heading, overflow="fold")
+    with Gateway(gateway) as client:
+        for each in client.decisions():
+            why = " ".join(filter(None, (each["new_repo_id"], each["reason"], each["link"])))
+            table.add_row(each["at"][:16], each["what"], each["about"], each["by"] or "", why)
+    console.print(table)
+
+
+def _decide(body: dict[str, str | None], token: str | None, gateway: str) -> None:
+    with Gateway(gateway, token) as client:
+        taken = client.post("/api/v1/moderation", body)
+    console.print(f"{taken['about']}: {taken['what'].replace('_', ' ')}.")
