@@ -18,7 +18,8 @@ from contracts.submission import (
     SubmissionRejected,
     SubmissionRerunRequested,
 )
-from contracts.topology import EVENTS, VALIDATOR
+from contracts.topology import EVENTS, VALIDATOR, VIEWS, Stream
+from contracts.views import Policy
 from runtime.bus import Recorded, publish_event_until_stored, subscribe
 from services.validator.handlers import FetchFacts, judge_submission
 
@@ -46,7 +47,9 @@ def build_app(
         submission = (
             asked if isinstance(asked, SubmissionReceived) else await _received(js, asked.sid)
         )
-        verdict = await judge_submission(submission, fetch_facts=fetch_facts, boards=boards)
+        verdict = await judge_submission(
+            submission, fetch_facts=fetch_facts, boards=boards, policy=await _policy(js)
+        )
         if isinstance(verdict, SubmissionAccepted):
             verdict = verdict.model_copy(update={"run": run})
         envelope = Envelope.of(verdict, "validator", cause=recorded.envelope)
@@ -74,8 +77,14 @@ async def _received(js: JetStreamContext, sid: SubmissionId) -> SubmissionReceiv
     return SubmissionReceived.model_validate_json(message.data or b"")
 
 
-async def _last(js: JetStreamContext, subject: str) -> RawStreamMsg | None:
+async def _policy(js: JetStreamContext) -> Policy:
+    message = await _last(js, Policy.subject_filter(), VIEWS)
+    # A view that is gone leaves an empty body.
+    return Policy.model_validate_json(message.data) if message and message.data else Policy()
+
+
+async def _last(js: JetStreamContext, subject: str, stream: Stream = EVENTS) -> RawStreamMsg | None:
     try:
-        return await js.get_last_msg(EVENTS.name, subject)
+        return await js.get_last_msg(stream.name, subject)
     except NotFoundError:
         return None

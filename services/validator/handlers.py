@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from contracts.board import Board
-from contracts.models import ModelRef, Reason, WeightType
+from contracts.models import ModelRef, Reason
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
+from contracts.views import Policy
 from services.validator import size
 from services.validator.facts import Facts
 from services.validator.recognition import is_merge, is_mixture_of_experts
 from services.validator.rules import violations, warnings
+from services.validator.rules.rule import Case
 
 FetchFacts = Callable[[ModelRef], Awaitable[Facts]]
 """Raises when the Hub does not answer: that says nothing about the model."""
@@ -19,24 +21,26 @@ log = structlog.get_logger(__name__)
 
 
 async def judge_submission(
-    submission: SubmissionReceived, *, fetch_facts: FetchFacts, boards: Mapping[str, Board]
+    submission: SubmissionReceived,
+    *,
+    fetch_facts: FetchFacts,
+    boards: Mapping[str, Board],
+    policy: Policy,
 ) -> SubmissionAccepted | SubmissionRejected:
     """Look the model up and decide. A fault of the Hub raises and is no verdict."""
     board = boards.get(submission.board)
     if board is None:
         return SubmissionRejected(sid=submission.sid, reasons=(_board_unknown(submission.board),))
-    facts = await fetch_facts(submission.model)
-    if reasons := violations(facts, submission, board):
+    case = Case(await fetch_facts(submission.model), submission, board, policy)
+    if reasons := violations(case):
         log.info("submission rejected", codes=[reason.code for reason in reasons])
         return SubmissionRejected(sid=submission.sid, reasons=reasons)
-    return _accepted(facts, submission, warnings(facts, submission, board))
+    return _accepted(case)
 
 
-def _accepted(
-    facts: Facts, submission: SubmissionReceived, warnings: tuple[Reason, ...]
-) -> SubmissionAccepted:
-    model, card = submission.model, facts.submitted.card
-    whole = facts.submitted if model.weight_type is WeightType.ORIGINAL else facts.base
+def _accepted(case: Case) -> SubmissionAccepted:
+    facts, submission, whole = case.facts, case.submission, case.whole
+    model, card = case.model, facts.submitted.card
     parameters = size.total_parameters(facts, model.weight_type)
     # The rules have seen to it that these are there.
     assert parameters is not None
@@ -59,7 +63,7 @@ def _accepted(
         generation=facts.generation,
         is_merge=is_merge(facts),
         is_mixture_of_experts=is_mixture_of_experts(facts),
-        warnings=warnings,
+        warnings=warnings(case),
     )
     log.info("submission accepted", parameters=parameters, tier=accepted.tier)
     return accepted

@@ -2,16 +2,14 @@
 
 Every rule is asked; one that cannot be judged because an earlier fact is missing stays silent."""
 
-from contracts.board import Board
 from contracts.models import Reason
-from contracts.submission import SubmissionReceived
-from services.validator.facts import Facts
 from services.validator.rules import (
     access,
     architecture,
     base_model,
     card,
     model_type,
+    moderation,
     precision,
     tokenizer,
     weights,
@@ -19,6 +17,8 @@ from services.validator.rules import (
 from services.validator.rules.rule import Case, Rule
 
 RULES: tuple[Rule, ...] = (
+    moderation.is_of_no_banned_user,
+    moderation.is_not_barred,
     access.exists,
     access.has_the_commit,
     access.is_not_gated,
@@ -64,14 +64,14 @@ WARNING_RULES: tuple[Rule, ...] = (
 """To break one of these is no reason to refuse."""
 
 
-def violations(facts: Facts, submission: SubmissionReceived, board: Board) -> tuple[Reason, ...]:
-    """Every rule the model breaks; empty when it may be evaluated."""
-    return _broken(RULES, Case(facts, submission, board))
+def violations(case: Case) -> tuple[Reason, ...]:
+    """Every rule the submission breaks; empty when the model may be evaluated."""
+    return _broken(RULES, case)
 
 
-def warnings(facts: Facts, submission: SubmissionReceived, board: Board) -> tuple[Reason, ...]:
+def warnings(case: Case) -> tuple[Reason, ...]:
     """What the submitter should know of a model although it may be evaluated."""
-    return _broken(WARNING_RULES, Case(facts, submission, board))
+    return _broken(WARNING_RULES, case)
 
 
 def _broken(rules: tuple[Rule, ...], case: Case) -> tuple[Reason, ...]:

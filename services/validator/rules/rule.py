@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from contracts.board import Board
 from contracts.models import ModelRef, Reason, WeightType
 from contracts.submission import SubmissionReceived
+from contracts.views import Policy
 from services.validator.facts import Facts, Repository
 
 
@@ -17,6 +18,8 @@ class Case:
     facts: Facts
     submission: SubmissionReceived
     board: Board
+    policy: Policy
+    """What moderators' decisions mean for submissions."""
 
     @property
     def model(self) -> ModelRef:

@@ -3,6 +3,7 @@
 from contracts.board import Board, BoardTask, Limits
 from contracts.models import ModelRef, ModelType, Precision
 from contracts.submission import SubmissionReceived, submission_id
+from contracts.views import Policy
 from services.validator.child import ChildLimits
 from services.validator.hub import Hub
 from tests.integration.validator.tiny_model import ADAPTER_PARAMETERS, PARAMETERS
@@ -23,6 +24,9 @@ BOARD = Board(
         }
     ),
 )
+
+
+NO_POLICY = Policy()
 
 
 def hub_at(url: str) -> Hub:

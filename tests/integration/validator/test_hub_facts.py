@@ -17,7 +17,8 @@ from runtime.ports import free_port
 from services.validator.facts import Facts
 from services.validator.hub import Hub, HubDoesNotAnswerError
 from services.validator.rules import violations
-from tests.integration.validator.judging import BOARD, submission
+from services.validator.rules.rule import Case
+from tests.integration.validator.judging import BOARD, NO_POLICY, submission
 from tests.integration.validator.tiny_model import PARAMETERS
 
 PublishModel = Callable[..., ModelRef]
@@ -28,8 +29,8 @@ async def facts_of(hub_url: str, model: ModelRef, scratch: Path | None = None) -
 
 
 async def reasons_against(hub_url: str, model: ModelRef) -> list[str]:
-    reasons = violations(await facts_of(hub_url, model), submission(model), BOARD)
-    return [reason.code for reason in reasons]
+    case = Case(await facts_of(hub_url, model), submission(model), BOARD, NO_POLICY)
+    return [reason.code for reason in violations(case)]
 
 
 async def test_a_good_model_is_examined_and_nothing_of_it_stays(

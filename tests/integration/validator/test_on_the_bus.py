@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from contracts.submission import (
     SubmissionRerunRequested,
 )
 from contracts.topology import EVENTS, JOBS, VALIDATOR, job_subject
+from contracts.views import Policy, Ruling
 from runtime.bus import connect, make_broker, publish_event
 from runtime.ports import free_port
 from services.validator.app import build_app
@@ -31,6 +33,7 @@ from services.validator.facts import Facts
 from services.validator.handlers import FetchFacts
 from services.validator.hub import Hub, HubDoesNotAnswerError
 from tests.bus import all_events, next_event
+from tests.integration.validator.broken_models import BROKEN_MODELS
 from tests.integration.validator.judging import BOARD, submission
 from tests.integration.validator.tiny_model import PARAMETERS
 from tests.waiting import until, until_answered
@@ -111,6 +114,43 @@ async def test_a_refused_model_is_told_every_reason_and_is_no_job(
 
     assert [reason.code for reason in rejected.reasons] == ["card-missing", "safetensors-missing"]
     assert (await jetstream.stream_info(JOBS.name)).state.messages == 0
+
+
+async def test_no_job_comes_of_models_that_break_a_rule(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    names = ("gated", "short-card", "cut-off")
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        for name in names:
+            await submit(jetstream, submission(publish_model(name, **BROKEN_MODELS[name].changes)))
+        await until_everything_is_handled(jetstream, timeout_s=60)
+
+    told = verdicts(await all_events(client))
+    assert [type(verdict) for verdict in told] == [SubmissionRejected] * len(names)
+    assert (await jetstream.stream_info(JOBS.name)).state.messages == 0
+
+
+async def test_a_model_that_moderators_bar_is_refused(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    model = publish_model("barred")
+    ruling = Ruling(name=model.repo_id, reason="Its authors asked for it.", at=datetime.now(UTC))
+    policy = Policy(barred=(ruling,))
+    await jetstream.publish(policy.subject(), policy.model_dump_json().encode())
+    async with validating(nats_url, Hub(hub_url, 10).facts):
+        await submit(jetstream, submission(model))
+        rejected = (await next_event(client, SubmissionRejected, timeout_s=60)).event
+
+    assert [reason.code for reason in rejected.reasons] == ["model-barred"]
+    assert "Its authors asked for it." in rejected.reasons[0].message
 
 
 async def test_a_board_that_is_gone_is_a_reason(

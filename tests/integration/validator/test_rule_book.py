@@ -16,7 +16,7 @@ from tests.integration.validator.broken_models import (
     TEMPLATE,
     Broken,
 )
-from tests.integration.validator.judging import BOARD, hub_at, submission
+from tests.integration.validator.judging import BOARD, NO_POLICY, hub_at, submission
 from tests.integration.validator.tiny_model import (
     ADAPTER_PARAMETERS,
     PARAMETERS,
@@ -28,8 +28,8 @@ from tests.integration.validator.tiny_model import (
 
 PublishModel = Callable[..., ModelRef]
 
-# No file can tell of these: see the tests of what is found out on the Hub.
-SHOWN_ELSEWHERE = {"commit-not-found", "files-too-large"}
+# No change of a file breaks these: see the tests of facts and those on the bus.
+SHOWN_ELSEWHERE = {"commit-not-found", "files-too-large", "model-barred", "submitter-banned"}
 
 
 def published(publish_model: PublishModel, name: str, broken: Broken) -> ModelRef:
@@ -46,6 +46,7 @@ async def verdict(
         submission(model, model_type=model_type),
         fetch_facts=hub_at(hub_url).facts,
         boards={BOARD.name: BOARD},
+        policy=NO_POLICY,
     )
 
 

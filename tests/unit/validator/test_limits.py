@@ -6,10 +6,12 @@ import pytest
 
 from contracts.board import Board
 from contracts.models import Precision, WeightType
+from contracts.views import Policy
 from runtime.boards import load_boards
 from runtime.settings import REPOSITORY as CHECKOUT
 from services.validator.facts import Facts, Weights
 from services.validator.rules import violations
+from services.validator.rules.rule import Case
 from tests.unit.validator.examples import CONFIG, REPOSITORY, TOKENIZER, holding, submission
 
 BILLION = 10**9
@@ -33,7 +35,8 @@ def facts(weights: Weights, precision: Precision, bits: int | None) -> Facts:
 
 
 def broken(facts: Facts, board: Board, **model: object) -> list[str]:
-    return [reason.code for reason in violations(facts, submission(**model), board)]
+    case = Case(facts, submission(**model), board, Policy())
+    return [reason.code for reason in violations(case)]
 
 
 @pytest.mark.parametrize("board", ["open-llm-v1", "open-llm-v2"])
@@ -98,11 +101,9 @@ def test_an_adapter_counts_together_with_its_base_model(more: int, codes: list[s
 
 
 def test_the_sentence_names_both_numbers() -> None:
-    (reason,) = violations(
-        facts(holding(w=("BF16", 100 * BILLION + 1)), Precision.BFLOAT16, None),
-        submission(),
-        BOARDS["open-llm-v2"],
-    )
+    judged = facts(holding(w=("BF16", 100 * BILLION + 1)), Precision.BFLOAT16, None)
+
+    (reason,) = violations(Case(judged, submission(), BOARDS["open-llm-v2"], Policy()))
 
     assert "100,000,000,001 parameters" in reason.message
     assert "up to 100,000,000,000 (100.000 billion) in bfloat16" in reason.message

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from contracts.models import Reason
+from contracts.models import Reason, WeightType
+from contracts.views import Policy, Ruling
 from services.validator.facts import Access, Facts, Repository
 from services.validator.rules import RULES, WARNING_RULES, violations
 from services.validator.rules.page import PAGE, page
+from services.validator.rules.rule import Case
 from tests.unit.validator.examples import (
     BOARD,
     CONFIG,
@@ -21,11 +24,12 @@ from tests.unit.validator.examples import (
 
 
 def broken(facts: Facts, **model: Any) -> list[str]:
-    return [reason.code for reason in violations(facts, submission(**model), BOARD)]
+    case = Case(facts, submission(**model), BOARD, Policy())
+    return [reason.code for reason in violations(case)]
 
 
 def only_reason(facts: Facts, **model: Any) -> Reason:
-    (reason,) = violations(facts, submission(**model), BOARD)
+    (reason,) = violations(Case(facts, submission(**model), BOARD, Policy()))
     return reason
 
 
@@ -61,6 +65,31 @@ def test_code_in_the_repository_does_no_harm_where_transformers_has_its_own() ->
     repository = replace(REPOSITORY, remote_code=("config.json", "tokenizer_config.json"))
 
     assert broken(Facts(repository, tokenizer=TOKENIZER)) == []
+
+
+def ruling(name: str) -> Ruling:
+    return Ruling(
+        name=name, reason="Its authors asked for it.", at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "codes"),
+    [
+        (Policy(barred=(ruling("acme/tiny"),)), ["model-barred"]),
+        (Policy(barred=(ruling("acme/base"),)), ["model-barred"]),
+        (Policy(banned=(ruling("ada"),)), ["submitter-banned"]),
+        (Policy(banned=(ruling("acme"),), barred=(ruling("ada/tiny"),)), []),
+        (Policy(official_providers=(ruling("ada"),)), []),
+    ],
+)
+def test_what_moderators_have_decided_holds(policy: Policy, codes: list[str]) -> None:
+    delta = submission(weight_type=WeightType.DELTA, base_model="acme/base")
+    case = Case(
+        replace(GOOD, base=REPOSITORY), delta.model_copy(update={"submitter": "ada"}), BOARD, policy
+    )
+
+    assert [reason.code for reason in violations(case)] == codes
 
 
 def test_no_two_rules_share_a_code() -> None:
