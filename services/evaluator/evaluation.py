@@ -108,7 +108,8 @@ class Evaluation:
         while True:
             if await self._record.is_cancelled():
                 self._interrupt(cancelled())
-            if await self._record.is_superseded():
+            # An attempt that was taken for dead may have had its last score on the way.
+            if await self._record.is_superseded() or await self._record.is_finished():
                 self._interrupt(Superseded())
             await asyncio.sleep(_LOOK_AROUND_S)
 

@@ -24,7 +24,7 @@ class EvaluationFault(Exception):
 
 
 class Superseded(Exception):
-    """Another attempt at the same job has begun; this one has no say in it any more."""
+    """Another attempt has begun or has finished the run; this one has no say in it any more."""
 
 
 def blame_model(code: str, message: str, advice: str) -> EvaluationFault:

@@ -51,11 +51,15 @@ class RunRecord:
     async def is_over(self) -> bool:
         """The run has ended, or its submission was cancelled since the run was asked for."""
         accepted = self.job.accepted
-        for outcome in (EvaluationFinished, EvaluationFailed):
-            subject = outcome.subject_filter(sid=accepted.sid, run=accepted.run)
-            if await self._last_sequence(subject) is not None:
-                return True
-        return await self.is_cancelled()
+        failed = EvaluationFailed.subject_filter(sid=accepted.sid, run=accepted.run)
+        if await self._last_sequence(failed) is not None:
+            return True
+        return await self.is_finished() or await self.is_cancelled()
+
+    async def is_finished(self) -> bool:
+        accepted = self.job.accepted
+        finished = EvaluationFinished.subject_filter(sid=accepted.sid, run=accepted.run)
+        return await self._last_sequence(finished) is not None
 
     async def is_cancelled(self) -> bool:
         subject = SubmissionCancelled.subject_filter(sid=self.job.accepted.sid)

@@ -74,8 +74,10 @@ class Evaluator:
                 async with job.kept():
                     retry_in_s = await self._attempt(record, checkpoints, stop)
             except Superseded:
-                log.warning("another attempt has begun; this one ends")
-                return
+                log.warning("another attempt has begun or has finished the run; this one ends")
+                if not await record.is_finished():
+                    return
+                retry_in_s = None
             if retry_in_s is None:
                 await checkpoints.drop()
                 await job.done()

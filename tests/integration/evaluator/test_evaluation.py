@@ -315,6 +315,21 @@ async def test_a_cancelled_model_is_gone_within_five_seconds(
     assert (await failure_of(bus, job)).cause is FailureCause.CANCELLED
 
 
+async def test_nothing_more_is_computed_for_a_run_that_another_attempt_has_finished(
+    world: World, bus: Client, service: Service
+) -> None:
+    job = accepted(world.model("acme/good"), "slow", run=5)
+    await submit(bus, job)
+    await scoring_of(bus, job)
+    children = models_children(service.process)
+
+    finished = EvaluationFinished(sid=job.sid, run=job.run, attempt=1, seconds=1)
+    await publish_event(bus.jetstream(), finished, Envelope.of(finished, "test"))
+
+    wait_until_gone(children, timeout_s=10)
+    await until_no_job_is_left(bus.jetstream())
+
+
 @pytest.mark.parametrize(
     ("board", "code", "limit"),
     [("hurried", "time-limit", "1 s"), ("brief", "task-time-limit", "'patience'")],
