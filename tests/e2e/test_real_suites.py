@@ -143,7 +143,7 @@ async def podium(hub_root: Path, boards: Path, data: Path) -> AsyncIterator[Stac
         port=free_port(),
         environment=environment(data / "hf-home")
         | {
-            "EVALUATOR_DEVICE": "cpu",
+            "EVALUATOR_DEVICES": '["cpu"]',
             "EVALUATOR_THREADS": "1",
             "EVALUATOR_BATCH_SIZE": str(BATCH_SIZE),
         },
