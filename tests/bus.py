@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from nats.aio.client import Client
@@ -55,10 +56,12 @@ async def next_view(
 
 
 async def all_events(client: Client) -> list[Event]:
-    """Every event in the stream now, in order."""
+    """Every event in the stream now, in order; messages that are none are left out."""
     events: list[Event] = []
     async for batch in follow(client, EVENTS.name):
-        events += [read_event(message).event for message in batch.messages]
+        for message in batch.messages:
+            with suppress(UnreadableMessageError):
+                events.append(read_event(message).event)
         if batch.caught_up:
             break
     return events

@@ -23,7 +23,7 @@ from services.evaluator.scoring.compiling import (
     compile_pairs,
 )
 from services.evaluator.scoring.engine import Answer, Engine
-from services.evaluator.scoring.slices import Course, answer
+from services.evaluator.scoring.slices import UNWATCHED, Course, answer
 from services.evaluator.scoring.stock import StockEngine
 from services.evaluator.usage import Usage
 from services.evaluator.writing.answers import answers
@@ -37,8 +37,8 @@ class HarnessModel(HFLM):
     fastest engine that agrees with lm-eval's own, generated text from the fastest writer."""
 
     _model: Any
-    course: Course
-    """To be set before each task."""
+    course: Course = UNWATCHED
+    """Of the task at hand."""
 
     def __init__(
         self,

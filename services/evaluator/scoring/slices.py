@@ -33,6 +33,10 @@ class Course:
     stopping: Callable[[], bool]
 
 
+UNWATCHED = Course("", (), lambda _: None, lambda done, total: None, lambda: False)
+"""Of a run that nobody looks at and that is never left."""
+
+
 def answer(engine: Engine, compiled: Compiled, setting: str, course: Course) -> list[Answer]:
     """All answers, in the order of the requests. `setting` names what else an answer depends on,
     such as the dtype. Raises Stopping, and EvaluationFault for answers that are no numbers."""

@@ -29,6 +29,7 @@ from tests.unit.aggregator.story import (
     sid_of,
     started,
 )
+from tests.waiting import until_answered
 
 WHOLE_LIFE = (
     received(),
@@ -265,7 +266,11 @@ async def test_a_promoted_submission_has_a_job_in_the_high_lane_once(
         await publish(jetstream, received(), accepted(), promoted)
         await next_view(client, Request, lambda request: request.lane is Lane.HIGH)
 
+    # The server copies what is accepted into JOBS after it has answered.
+    async def both_are_there() -> bool:
+        return (await jetstream.stream_info(JOBS.name)).state.messages == 2
+
+    await until_answered(both_are_there)
     high = job_subject(Tier.SMALL, Lane.HIGH, sid_of())
     job = await jetstream.get_last_msg(JOBS.name, high)
     assert SubmissionAccepted.model_validate_json(job.data or b"").lane is Lane.HIGH
-    assert (await jetstream.stream_info(JOBS.name)).state.messages == 2
