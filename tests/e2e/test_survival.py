@@ -66,7 +66,7 @@ async def assert_every_task_is_scored_once(client: Client, sid: str) -> None:
     assert set(entry.scores) == TASKS
 
 
-async def test_a_job_goes_on_elsewhere_when_its_evaluator_is_killed(
+async def test_a_job_goes_on_when_its_evaluator_is_killed(
     start_stack: StartStack,
 ) -> None:
     async with start_stack(evaluators=2) as stack:
@@ -80,11 +80,11 @@ async def test_a_job_goes_on_elsewhere_when_its_evaluator_is_killed(
 
         os.kill(stack.supervisor.pid(f"evaluator-{number}"), signal.SIGKILL)
         killed_at = datetime.now(UTC)
+        # By the stand-by, or by the killed one, which is up again by then: whoever asks first.
         again = await next_event(
             client, EvaluationStarted, lambda event: event.attempt == 2, SETTLES_S
         )
 
-        assert again.event.evaluator != first.event.evaluator
         assert again.envelope.time - killed_at < timedelta(seconds=ACK_WAIT_S + 5)
         await assert_every_task_is_scored_once(client, sid)
         await client.close()
