@@ -8,8 +8,10 @@ from pydantic import Field
 from contracts.base import Contract
 
 RepoId = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$", examples=["acme/tiny-llama"])]
+ListedName = Annotated[str, Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", examples=["acme/tiny-llama"])]
 HubName = Annotated[str, Field(pattern=r"^[\w.-]+$", examples=["acme"])]
 Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+KnownCommit = Annotated[str, Field(pattern=r"^([0-9a-f]{40})?$")]
 SubmissionId = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$", examples=["5f0c2a9be1d34f77a8c2"])]
 
 
@@ -41,6 +43,7 @@ class ModelType(StrEnum):
     CHAT = "chat"
     MERGE = "merge"
     MULTIMODAL = "multimodal"
+    OTHER = "other"
 
 
 class Tier(StrEnum):
@@ -59,13 +62,13 @@ class Lane(StrEnum):
     NORMAL = "normal"
 
 
-class ModelRef(Contract):
-    """Exactly one set of weights, loaded in one way. Two equal references are one submission."""
+class ListedModel(Contract):
+    """A model as a board lists it. One that was imported may lack what a submission must have."""
 
-    repo_id: RepoId
-    """Repository on the Hub, `namespace/name`, spelled as the Hub spells it."""
-    commit: Commit
-    """The commit the revision pointed to when it was submitted, 40 hex digits."""
+    repo_id: ListedName
+    """Repository on the Hub; without a namespace for the Hub's oldest, such as `gpt2`."""
+    commit: KnownCommit
+    """The commit that was scored, 40 hex digits; empty where the source does not say."""
     precision: Precision
     """Number format the weights are loaded in."""
     weight_type: WeightType = WeightType.ORIGINAL
@@ -74,6 +77,15 @@ class ModelRef(Contract):
     """The model that an adapter or delta changes; null for whole weights."""
     chat_template: bool = False
     """Whether prompts are wrapped in the tokenizer's chat template."""
+
+
+class ModelRef(ListedModel):
+    """Exactly one set of weights, loaded in one way. Two equal references are one submission."""
+
+    repo_id: RepoId
+    """Repository on the Hub, `namespace/name`, spelled as the Hub spells it."""
+    commit: Commit
+    """The commit the revision pointed to when it was submitted, 40 hex digits."""
 
 
 class Reason(Contract):

@@ -9,6 +9,8 @@ from contracts.base import Contract, View
 from contracts.evaluation import Details, FailureCause, Provenance
 from contracts.models import (
     Lane,
+    ListedModel,
+    ListedName,
     ModelRef,
     ModelType,
     Reason,
@@ -16,6 +18,15 @@ from contracts.models import (
     SubmissionId,
     Tier,
 )
+
+
+class Origin(StrEnum):
+    """How a row came about: `evaluated` here, `imported` from another board, or `reported` by the
+    model's author."""
+
+    EVALUATED = "evaluated"
+    IMPORTED = "imported"
+    REPORTED = "reported"
 
 
 class RequestState(StrEnum):
@@ -149,17 +160,20 @@ class TaskScore(Contract):
     normalized: FiniteFloat
     """0 to 100, by the board's definition."""
     subtasks: tuple[SubtaskScore, ...]
-    """What the cell is made of; one element when the task is no group."""
+    """What the cell is made of; one element when the task is no group, none when an imported row
+    has the average only."""
     seconds: FiniteFloat
-    """Wall-clock time of the task, in seconds."""
+    """Wall-clock time of the task, in seconds; 0 for an imported score that does not say."""
     engine: str
-    """How the model was run."""
+    """How the model was run; empty for an imported score."""
     versions: dict[str, str]
     """Versions that a reproduction needs."""
     details: Details | None
     """Where the samples are; null when they were not kept."""
     provenance: Provenance | None = None
     """How the scores came about; null for scores from before this was kept."""
+    stderr: FiniteFloat | None = None
+    """Standard error of `normalized`, same scale; null where a subtask's is unknown."""
 
 
 class Flag(Contract):
@@ -184,18 +198,18 @@ class Entry(View):
     """Name of the board."""
     sid: SubmissionId
     """The submission it comes from."""
-    repo_id: RepoId
+    repo_id: ListedName
     """The model's name today; it follows renames."""
-    model: ModelRef
+    model: ListedModel
     """The exact weights that were scored, and how they were loaded."""
     model_type: ModelType
     """What its submitter says it is."""
     architecture: str
-    """First entry of the config's `architectures`."""
+    """First entry of the config's `architectures`; empty when unknown."""
     license: str
-    """Licence identifier from the model card."""
+    """Licence identifier from the model card; empty when unknown."""
     parameters: int
-    """Number of parameters."""
+    """Number of parameters; 0 when unknown."""
     scores: dict[str, TaskScore]
     """The cells by task id; a task that has no score yet is absent, never 0."""
     average: FiniteFloat | None
@@ -222,6 +236,27 @@ class Entry(View):
     """Whether tags, card metadata or mergekit's files make it a merge."""
     is_mixture_of_experts: bool = False
     """Whether tags, architecture or config make it a mixture of experts."""
+    origin: Origin = Origin.EVALUATED
+    """How the row came about."""
+    source: str = ""
+    """What it was imported from, such as a data set on the Hub; empty for rows evaluated here."""
+    is_official: bool = False
+    """Whether its organisation is an official provider."""
+    is_available: bool = True
+    """Whether the repository was on the Hub and readable when somebody last looked."""
+    likes: int | None = None
+    """Likes on the Hub when somebody last looked; null when unknown."""
+    submitted_at: AwareDatetime | None = None
+    """When it was submitted, here or where it was imported from; null when unknown."""
+    uploaded_at: AwareDatetime | None = None
+    """When the repository was made on the Hub; null when unknown."""
+    co2_kg: FiniteFloat | None = None
+    """Emissions of the scored tasks together, in kg of CO₂ equivalent; null when unknown."""
+    average_stderr: FiniteFloat | None = None
+    """Standard error of `average`, same scale; null where that of a task is unknown."""
+    scoring_version: str = ""
+    """What decides how raw scores become these: a digest of the board's tasks and of the formulas.
+    Entries with equal ones compare."""
 
 
 class Decision(View):
