@@ -25,6 +25,7 @@ from contracts.moderation import (
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionDelayed,
     SubmissionPromoted,
     SubmissionReceived,
     SubmissionRejected,
@@ -36,6 +37,7 @@ from contracts.vote import VoteCast
 EVENT_TYPES: tuple[type[Event], ...] = (
     SubmissionReceived,
     SubmissionAccepted,
+    SubmissionDelayed,
     SubmissionRejected,
     SubmissionCancelled,
     SubmissionRerunRequested,

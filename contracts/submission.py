@@ -80,6 +80,24 @@ class SubmissionAccepted(Event):
     """Whether tags, architecture or config make it a mixture of experts."""
     warnings: tuple[Reason, ...] = ()
     """What the submitter should know although it is no reason to refuse."""
+    weights_digest: str = ""
+    """Equal for equal files of weights: SHA-256, in hex, over the sorted SHA-256 of the safetensors
+    files that count; empty where the Hub names none."""
+
+
+class SubmissionDelayed(Event):
+    """The submission cannot be validated yet, by no fault of its own. It is looked at again."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.submission.delayed.{sid}"
+    WRITER: ClassVar[str] = "validator"
+    READERS: ClassVar[str] = "aggregator"
+
+    sid: SubmissionId
+    """The submission."""
+    run: int = Field(ge=1)
+    """The run that it is validated for."""
+    reason: Reason
+    """What stands in the way, such as `hub-unavailable`, and what to do."""
 
 
 class SubmissionRejected(Event):

@@ -52,6 +52,17 @@ class Failure(Contract):
     """The last lines the evaluation printed; may be empty."""
 
 
+class Delay(Contract):
+    """Why a submission is not validated yet."""
+
+    reason: Reason
+    """What stands in the way, and what to do."""
+    since: AwareDatetime
+    """When it first did."""
+    at: AwareDatetime
+    """When that was last said. The longer it lasts, the more rarely it is said."""
+
+
 class HistoryEntry(Contract):
     """One thing that happened to a submission."""
 
@@ -129,6 +140,12 @@ class Request(View):
     """Whether a moderator wants it sooner."""
     history: tuple[HistoryEntry, ...] = ()
     """Everything that happened to it, oldest first."""
+    delay: Delay | None = None
+    """Why it is not validated yet; null while nothing stands in the way, and once it is."""
+    same_weights_as: tuple[RepoId, ...] = ()
+    """Models under other names that were accepted earlier with equal weights, the first of them
+    first, by their names today. Those in its lineage are left out, and those that a moderator has
+    settled by taking the mark away."""
 
 
 class SubtaskScore(Contract):
@@ -236,6 +253,9 @@ class Entry(View):
     """Whether tags, card metadata or mergekit's files make it a merge."""
     is_mixture_of_experts: bool = False
     """Whether tags, architecture or config make it a mixture of experts."""
+    same_weights_as: tuple[RepoId, ...] = ()
+    """Models under other names that were accepted earlier with equal weights, by their names today;
+    without those in its lineage, and those that a moderator has settled."""
     origin: Origin = Origin.EVALUATED
     """How the row came about."""
     source: str = ""
