@@ -244,3 +244,8 @@ class EvaluationProgress(Message):
     """Requests of the task answered so far; bytes while downloading."""
     total: int = Field(ge=0)
     """Requests in the task, or bytes to download; 0 while unknown."""
+    per_second: FiniteFloat | None = None
+    """Requests answered, or bytes downloaded, per second over the last minute; null while
+    unknown."""
+    seconds_left: FiniteFloat | None = None
+    """Seconds until this step is done if it goes on at that rate; null while unknown."""

@@ -11,12 +11,14 @@ from typing import Any
 
 from contracts.base import Message
 from contracts.evaluation import EvaluationProgress
+from contracts.evaluator import EvaluatorPresence
 from contracts.registry import EVENT_TYPES, VIEW_TYPES
 from contracts.topology import CONSUMERS, DETAILS_BUCKET, STREAMS
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMAS = REPOSITORY / "contracts" / "schemas" / "v1"
 REFERENCE = REPOSITORY / "docs" / "events.md"
+NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence)
 
 _INTRODUCTION = """\
 # Events and views
@@ -39,7 +41,7 @@ Python in ten lines: [subscribe.md](subscribe.md).
 
 def generated_files() -> dict[Path, str]:
     """Every generated file with the text it should have."""
-    messages: list[type[Message]] = [*EVENT_TYPES, *VIEW_TYPES, EvaluationProgress]
+    messages: list[type[Message]] = [*EVENT_TYPES, *VIEW_TYPES, *NOT_STORED]
     files = {SCHEMAS / f"{message.type_name()}.json": _schema(message) for message in messages}
     files[REFERENCE] = "\n".join(_reference())
     return files
@@ -90,7 +92,8 @@ def _reference() -> Iterator[str]:
     for view in VIEW_TYPES:
         yield from _section(view)
     yield "## Not stored\n"
-    yield from _section(EvaluationProgress)
+    for message in NOT_STORED:
+        yield from _section(message)
 
 
 def _section(message: type[Message]) -> Iterator[str]:

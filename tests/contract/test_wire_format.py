@@ -9,13 +9,12 @@ from jsonschema import Draft202012Validator
 
 from contracts.base import Message
 from contracts.envelope import Envelope
-from contracts.evaluation import EvaluationProgress
-from contracts.export import SCHEMAS, generated_files
+from contracts.export import NOT_STORED, SCHEMAS, generated_files
 from contracts.registry import EVENT_TYPES, VIEW_TYPES, event_class, view_class
 from contracts.submission import SubmissionReceived, submission_id
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
-MESSAGES: list[type[Message]] = [*EVENT_TYPES, *VIEW_TYPES, EvaluationProgress]
+MESSAGES: list[type[Message]] = [*EVENT_TYPES, *VIEW_TYPES, *NOT_STORED]
 
 every_message = pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)
 
