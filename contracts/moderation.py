@@ -1,10 +1,12 @@
 """What moderators decide: about a model, then it covers every submission of the repository, about a
-user, or about an organisation."""
+user, about an organisation, or about what was lost."""
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from contracts.base import Event
-from contracts.models import HubName, RepoId
+from contracts.models import HubName, RepoId, SubmissionId
 
 
 class ModelFlagged(Event):
@@ -184,6 +186,26 @@ class SubmitterUnbanned(Event):
 
     user: HubName
     """User on the Hub."""
+    reason: str
+    """Why."""
+    by: str | None
+    """Hub user name of the moderator; null on an open gateway."""
+
+
+class DeadLetterReplayed(Event):
+    """A moderator has what was lost done again: the submission that a dead letter is about gets
+    another run. `submission.rerun_requested` follows."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.moderation.dead_letter_replayed.{sequence}"
+    WRITER: ClassVar[str] = "gateway"
+    READERS: ClassVar[str] = "aggregator"
+
+    sequence: int = Field(ge=1)
+    """The letter's place in DEAD_LETTERS."""
+    sid: SubmissionId
+    """The submission."""
+    run: int = Field(ge=2)
+    """The number of the run that it gets."""
     reason: str
     """Why."""
     by: str | None

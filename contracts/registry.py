@@ -9,6 +9,7 @@ from contracts.evaluation import (
     EvaluationTaskScored,
 )
 from contracts.moderation import (
+    DeadLetterReplayed,
     ModelBarred,
     ModelFlagged,
     ModelNoted,
@@ -59,6 +60,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ProviderWithdrawn,
     SubmitterBanned,
     SubmitterUnbanned,
+    DeadLetterReplayed,
 )
 VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy)
 

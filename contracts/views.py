@@ -72,6 +72,8 @@ class HistoryEntry(Contract):
     """The event's name without `podium.v1.`, such as `evaluation.task_scored`."""
     note: str = ""
     """What was particular about it, such as the task; may be empty."""
+    by: str | None = None
+    """Hub user name of who did it; null for what services did, and on an open gateway."""
 
 
 class TaskProgress(Contract):
@@ -293,7 +295,7 @@ class Decision(View):
     what: str
     """The event's name without `podium.v1.moderation.`, such as `flagged`."""
     about: str
-    """The repository, user or organisation."""
+    """The repository, user, organisation or submission."""
     reason: str
     """Why; empty for a rename."""
     by: str | None
@@ -302,6 +304,8 @@ class Decision(View):
     """Public discussion; null when there is none."""
     new_repo_id: RepoId | None = None
     """The name from now on; null unless it is a rename."""
+    dead_letter: int | None = None
+    """Place in DEAD_LETTERS of what was replayed; null unless it is a replay."""
 
 
 class Ruling(Contract):

@@ -26,6 +26,7 @@ def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
             at=fact.at,
             what=fact.event.type_name().removeprefix("podium.v1."),
             note=_note(fact.event),
+            by=getattr(fact.event, "by", None),
         )
         for fact in sorted(told, key=lambda fact: (fact.at, fact.id))
     )

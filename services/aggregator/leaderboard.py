@@ -14,7 +14,7 @@ from services.aggregator.fold import Submission
 from services.aggregator.moderation import (
     ModelDecision,
     Moderation,
-    PeopleDecision,
+    OtherDecision,
     about,
     decision,
 )
@@ -48,7 +48,7 @@ class Leaderboard:
                 self._moderate(fact, {fact.event.repo_id, fact.event.new_repo_id})
             case event if isinstance(event, ModelDecision):
                 self._moderate(fact, {about(event)})
-            case event if isinstance(event, PeopleDecision):
+            case event if isinstance(event, OtherDecision):
                 self._moderate(fact, set())
             case event:
                 sid = event.sid

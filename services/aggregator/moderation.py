@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from contracts.moderation import (
+    DeadLetterReplayed,
     ModelBarred,
     ModelFlagged,
     ModelNoted,
@@ -33,8 +34,10 @@ ModelDecision = (
     | ModelBarred
     | ModelUnbarred
 )
-PeopleDecision = ProviderNamed | ProviderWithdrawn | SubmitterBanned | SubmitterUnbanned
-ModerationEvent = ModelDecision | PeopleDecision
+OtherDecision = (
+    ProviderNamed | ProviderWithdrawn | SubmitterBanned | SubmitterUnbanned | DeadLetterReplayed
+)
+ModerationEvent = ModelDecision | OtherDecision
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Moderation:
         """By today's name."""
         standings: dict[str, Standing] = {}
         for fact in in_stream_order(self.facts):
-            if isinstance(fact.event, PeopleDecision):
+            if isinstance(fact.event, OtherDecision):
                 continue
             event: ModelDecision = fact.event
             before = standings.pop(event.repo_id, Standing())
@@ -126,12 +129,14 @@ class Moderation:
 
 
 def about(event: ModerationEvent) -> str:
-    """The repository, user or organisation."""
+    """The repository, user, organisation or submission."""
     match event:
         case ProviderNamed() | ProviderWithdrawn():
             return event.organisation
         case SubmitterBanned() | SubmitterUnbanned():
             return event.user
+        case DeadLetterReplayed():
+            return event.sid
         case _:
             return event.repo_id
 
@@ -147,4 +152,5 @@ def decision(fact: Fact[ModerationEvent]) -> Decision:
         by=event.by,
         link=event.link if isinstance(event, ModelFlagged) else None,
         new_repo_id=event.new_repo_id if isinstance(event, ModelRenamed) else None,
+        dead_letter=event.sequence if isinstance(event, DeadLetterReplayed) else None,
     )

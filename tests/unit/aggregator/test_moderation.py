@@ -1,5 +1,6 @@
 from contracts.base import Event
 from contracts.moderation import (
+    DeadLetterReplayed,
     ModelBarred,
     ModelFlagged,
     ModelNoted,
@@ -162,16 +163,20 @@ def test_the_policy_holds_what_stands() -> None:
     assert decided.banned == ()
 
 
+def decisions(leaderboard: Leaderboard) -> list[Decision]:
+    return [
+        Decision.model_validate_json(body)
+        for subject, body in leaderboard.views.items()
+        if view_class(subject) is Decision
+    ]
+
+
 def test_every_decision_stands_in_the_log_once() -> None:
     leaderboard = Leaderboard({BOARD.name: BOARD})
     for fact in [*as_facts(FLAGGED, RENAMED), *as_facts(FLAGGED, RENAMED)]:
         leaderboard.take(fact)
 
-    log = [
-        Decision.model_validate_json(body)
-        for subject, body in leaderboard.views.items()
-        if view_class(subject) is Decision
-    ]
+    log = decisions(leaderboard)
 
     assert [(each.sequence, each.what, each.about) for each in log] == [
         (1, "flagged", "acme/tiny"),
@@ -182,3 +187,20 @@ def test_every_decision_stands_in_the_log_once() -> None:
         FLAGGED.link,
         "acme/small",
     )
+
+
+def test_a_replayed_dead_letter_stands_in_the_log_and_changes_no_policy() -> None:
+    replayed = DeadLetterReplayed(
+        sequence=12, sid=sid_of(), run=2, reason="The disk has room again.", by="mod"
+    )
+
+    leaderboard = views(*scored_once(), replayed)
+
+    [decision] = decisions(leaderboard)
+    assert (decision.what, decision.about, decision.dead_letter) == (
+        "dead_letter_replayed",
+        sid_of(),
+        12,
+    )
+    assert (decision.reason, decision.by) == ("The disk has room again.", "mod")
+    assert policy(leaderboard) is None
