@@ -35,8 +35,14 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
         "hub_url": hub_url.rstrip("/"),
         # The digest makes a new version a new address, so browsers may keep each for ever.
         "assets": {
-            path.name: f"/static/{path.name}?v={sha256(path.read_bytes()).hexdigest()[:12]}"
-            for path in STATIC.iterdir()
+            name: f"/static/{name}?v={sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+            for name in _static_files()
         },
     }
     return JinjaTemplateEngine.from_environment(environment)
+
+
+def _static_files() -> list[str]:
+    """By their path below the folder."""
+    files = (path for path in STATIC.rglob("*") if path.is_file() and path.name[0] != ".")
+    return [path.relative_to(STATIC).as_posix() for path in files]
