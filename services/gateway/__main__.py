@@ -6,6 +6,7 @@ NATS_URL=nats://… HF_ENDPOINT=https://… python -m services.gateway
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from secrets import token_hex
 
 import structlog
@@ -109,7 +110,7 @@ def _doors(settings: GatewaySettings, hub: Hub) -> Doors:
         proofs=TokenProofs(hub.whoami),
         hub_sign_in=hub_sign_in,
         session_secret=_text(settings.session_secret) or token_hex(32),
-        over_https=settings.address.startswith("https:"),
+        address=settings.address,
         requests_per_minute=settings.requests_per_minute,
         changes_per_minute=settings.changes_per_minute,
     )
@@ -119,9 +120,9 @@ def _text(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _behind_proxies(app: ASGIApp, trusted: tuple[str, ...]) -> ASGIApp:
+def _behind_proxies(app: ASGIApp, trusted: tuple[IPv4Network | IPv6Network, ...]) -> ASGIApp:
     wrap: Callable[[ASGIApp, list[str]], ASGIApp] = wrap_asgi_with_proxy_headers  # it has no types
-    return wrap(app, list(trusted)) if trusted else app
+    return wrap(app, [str(network) for network in trusted]) if trusted else app
 
 
 async def _serve(server: Server, stop: asyncio.Event) -> None:

@@ -37,6 +37,8 @@ class Caller:
     access: Access
     user: User | None = None
     """None for somebody who has proved nothing."""
+    csrf_token: str | None = None
+    """What changes have to carry; None for whoever came without a session."""
 
     @property
     def name(self) -> str | None:

@@ -10,12 +10,11 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
-from litestar.stores.memory import MemoryStore
 from litestar.template import TemplateConfig
 
 from runtime.service import Readiness
 from services.gateway import (
-    actions,
+    action_routes,
     boards,
     health,
     live,
@@ -27,8 +26,10 @@ from services.gateway import (
     submissions,
 )
 from services.gateway.access import Access, Caller
+from services.gateway.actions import Actions
 from services.gateway.authentication import CallerMiddleware
 from services.gateway.caching import NotModifiedMiddleware
+from services.gateway.csrf import CsrfMiddleware
 from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
@@ -52,10 +53,11 @@ class Doors:
     proofs: TokenProofs
     hub_sign_in: HubSignIn | None
     session_secret: str
-    over_https: bool
+    address: str
+    """Where browsers find the gateway."""
     requests_per_minute: int
     changes_per_minute: int
-    counters: MemoryStore = field(default_factory=MemoryStore)
+    counters: rate_limits.Counters = field(default_factory=rate_limits.Counters)
     """How often each address and user came."""
 
 
@@ -69,6 +71,7 @@ def build_app(
     doors: Doors,
 ) -> Litestar:
     quotas = Quotas(store)
+    actions = Actions(store, event_log, quotas)
     from_store = Router(
         "/",
         route_handlers=[
@@ -89,10 +92,10 @@ def build_app(
             submissions.submit_model,
             moderation.list_decisions,
             moderation.moderate,
-            actions.cancel_request,
-            actions.rerun_request,
-            actions.vote_for_request,
-            actions.promote_request,
+            action_routes.cancel_request,
+            action_routes.rerun_request,
+            action_routes.vote_for_request,
+            action_routes.promote_request,
             from_store,
             requests.get_request,
             live.stream_events,
@@ -105,6 +108,7 @@ def build_app(
             pages.show_home,
             pages.show_board,
             pages.show_request,
+            action_routes.act_from_page,
             pages.board_fragment,
             pages.queue_fragment,
             pages.request_fragment,
@@ -118,14 +122,16 @@ def build_app(
             "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
             "quotas": Provide(lambda: quotas, sync_to_thread=False),
+            "actions": Provide(lambda: actions, sync_to_thread=False),
         },
         # In this order: guessed tokens are counted before the Hub is asked about them.
         middleware=[
             rate_limits.per_address(doors.requests_per_minute),
-            session_cookies(doors.session_secret, secure=doors.over_https),
+            session_cookies(doors.session_secret, secure=doors.address.startswith("https:")),
             DefineMiddleware(
                 CallerMiddleware, access=doors.access, proofs=doors.proofs, store=store
             ),
+            CsrfMiddleware(doors.address),
             rate_limits.per_user(doors.changes_per_minute),
         ],
         stores={rate_limits.STORE: doors.counters},

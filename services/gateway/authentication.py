@@ -8,12 +8,11 @@ from litestar.types import ASGIApp, HTTPScope
 
 from contracts.views import Policy
 from services.gateway.access import Access, Caller, User
+from services.gateway.csrf import READS
 from services.gateway.errors import ErrorCode, Refusal
-from services.gateway.sessions import Connection, check_csrf, signed_in
+from services.gateway.sessions import Connection, signed_in
 from services.gateway.store import ViewStore
 from services.gateway.tokens import TokenProofs
-
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CallerMiddleware(AbstractAuthenticationMiddleware):
@@ -31,26 +30,18 @@ class CallerMiddleware(AbstractAuthenticationMiddleware):
         self._store = store
 
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
-        user = await self._user(connection)
-        if user and _changes(connection):
-            _check_ban(user, self._store.policy)
-        return AuthenticationResult(Caller(self._access, user), None)
+        caller = await self._caller(connection)
+        if caller.user and cast(HTTPScope, connection.scope)["method"] not in READS:
+            _check_ban(caller.user, self._store.policy)
+        return AuthenticationResult(caller, None)
 
-    async def _user(self, connection: Connection) -> User | None:
+    async def _caller(self, connection: Connection) -> Caller:
         authorization = connection.headers.get("Authorization")
         if authorization is not None:
-            return await self._proofs.user_of(_bearer(authorization))
+            return Caller(self._access, await self._proofs.user_of(_bearer(authorization)))
         if session := signed_in(connection):
-            if _changes(connection):
-                check_csrf(connection, session)
-            return session.user
-        if _changes(connection) and self._access.open:
-            _check_origin(connection)
-        return None
-
-
-def _changes(connection: Connection) -> bool:
-    return cast(HTTPScope, connection.scope)["method"] not in _READS
+            return Caller(self._access, session.user, session.csrf)
+        return Caller(self._access)
 
 
 def _bearer(authorization: str) -> str:
@@ -62,17 +53,6 @@ def _bearer(authorization: str) -> str:
             "Send `Authorization: Bearer` and a token of the Hub.",
         )
     return token.strip()
-
-
-def _check_origin(connection: Connection) -> None:
-    # An open gateway believes whoever reaches it, and any page reaches it through its reader's
-    # browser; browsers say so, and nobody else sends this header.
-    if connection.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise Refusal(
-            ErrorCode.FORBIDDEN,
-            "The request comes from a page of another site.",
-            "Send it from this gateway's own page, or without a browser.",
-        )
 
 
 def _check_ban(user: User, policy: Policy) -> None:

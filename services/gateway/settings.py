@@ -1,5 +1,7 @@
 """What a gateway can be told through the environment."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -38,7 +40,7 @@ class GatewaySettings(ServiceSettings):
     """Most requests from one address, probes and static files apart."""
     changes_per_minute: int = Field(default=60, ge=1)
     """Most requests that change something, from one proved user."""
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
 
     @property

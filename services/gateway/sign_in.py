@@ -37,16 +37,15 @@ class Me(msgspec.Struct, frozen=True):
     tags=["sign-in"],
     responses=refuses(ErrorCode.TOKEN_INVALID, ErrorCode.HUB_UNREACHABLE),
 )
-async def who_am_i(request: Request[Any, Any, Any], caller: CallerDependency) -> Me:
+async def who_am_i(caller: CallerDependency) -> Me:
     """Whom the token or the session of this request proves."""
-    session = sessions.signed_in(request)
     return Me(
         name=caller.name,
         organisations=tuple(sorted(caller.user.organisations)) if caller.user else (),
         moderator=caller.is_moderator,
         open=caller.access.open,
         can_sign_in=caller.access.can_sign_in,
-        csrf_token=session.csrf if session else None,
+        csrf_token=caller.csrf_token,
     )
 
 

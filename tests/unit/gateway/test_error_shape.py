@@ -42,7 +42,7 @@ def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool 
             proofs=TokenProofs(hub.whoami),
             hub_sign_in=None,
             session_secret="a secret of the tests",
-            over_https=False,
+            address=nobody,
             requests_per_minute=1000,
             changes_per_minute=1000,
         ),
