@@ -102,9 +102,15 @@ STREAMS = (EVENTS, JOBS, VIEWS, DEAD_LETTERS, CHECKPOINTS)
 DETAILS_BUCKET = "details"
 
 
-def dead_letter_subject(consumer: str) -> str:
-    """Where a message goes that `consumer` cannot handle."""
-    return f"podium.v1.dead.{consumer}"
+def dead_letter_subject(reader: str, key: str = "") -> str:
+    """Where a message goes that `reader`, a consumer or a service, cannot handle. A subject with a
+    key takes one message."""
+    return f"podium.v1.dead.{reader}.{key}" if key else f"podium.v1.dead.{reader}"
+
+
+def jobs_of(sid: str = "*") -> str:
+    """The jobs of a submission, in whichever queues they are."""
+    return f"podium.v1.job.*.*.{sid}"
 
 
 def job_subject(tier: Tier, lane: Lane, sid: str = "*") -> str:
@@ -121,7 +127,7 @@ VALIDATOR = Consumer(
     "validator",
     EVENTS,
     (SubmissionReceived.subject_filter(), SubmissionRerunRequested.subject_filter()),
-    max_deliver=75,
+    max_deliver=82,
 )
 REPAIRS = Consumer("aggregator_repairs", DEAD_LETTERS, DEAD_LETTERS.subjects, max_deliver=-1)
 # An evaluator that is told to stop hands its job back, which counts as a delivery as well: a few

@@ -18,7 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError, OutboundBufferLimitError, TimeoutError
 from nats.js import JetStreamContext
-from nats.js.api import Header, PubAck
+from nats.js.api import Header, PubAck, RawStreamMsg
 from nats.js.errors import APIError, NoStreamResponseError, ServiceUnavailableError
 from pydantic import ValidationError
 
@@ -26,6 +26,7 @@ from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.registry import event_class
 from contracts.topology import DEAD_LETTERS, EVENTS, Consumer, dead_letter_subject
+from runtime.dead_letters import READER, REASON, SUBJECT
 from runtime.logs import about
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,15 @@ class AlreadyPublishedError(Exception):
 
 class UnreadableMessageError(Exception):
     """A message that is no event of ours. Delivering it again would not help."""
+
+
+class NotYetError(Exception):
+    """Raised by a handler that cannot do its work now, by nobody's fault, and knows when to try
+    again."""
+
+    def __init__(self, why: str, delay_s: float) -> None:
+        super().__init__(why)
+        self.delay_s = delay_s
 
 
 E = TypeVar("E", bound=Event)
@@ -226,27 +236,32 @@ def subscribe(
 ) -> None:
     """Handle every event of a declared consumer, one at a time.
 
-    What `handle` raises is a fault: the message comes back after a growing delay, and becomes a
-    dead letter with the fault's text when its deliveries are spent. A message that cannot be read
-    becomes a dead letter at once."""
+    What `handle` raises is a fault: the message comes back after a growing delay, or after that of
+    a NotYetError, and becomes a dead letter with the fault's text when its deliveries are spent. A
+    message that cannot be read becomes a dead letter at once."""
 
     async def deliver(message: NatsMessage) -> None:
         raw = message.raw_message
         assert isinstance(raw, Msg)
+        js: JetStreamContext = broker.config.connection_state.stream
         try:
             recorded = read_event(raw)
         except UnreadableMessageError as fault:
-            await bury(broker.config.connection_state.stream, consumer, raw, fault)
+            await bury(js, consumer.name, raw, in_words(fault))
             raise RejectMessage from fault
         with about(sid=getattr(recorded.event, "sid", None), event=recorded.envelope.type):
             try:
                 await handle(recorded)
             except Exception as fault:
-                log.exception("event was not handled", delivered=recorded.delivered)
+                if isinstance(fault, NotYetError):
+                    delay_s = fault.delay_s
+                    log.warning("event must wait", why=str(fault), delivered=recorded.delivered)
+                else:
+                    delay_s = _RETRY_DELAYS_S[min(recorded.delivered, len(_RETRY_DELAYS_S)) - 1]
+                    log.exception("event was not handled", delivered=recorded.delivered)
                 if 0 < consumer.max_deliver <= recorded.delivered:
-                    await bury(broker.config.connection_state.stream, consumer, raw, fault)
+                    await bury(js, consumer.name, raw, in_words(fault))
                     raise RejectMessage from fault
-                delay_s = _RETRY_DELAYS_S[min(recorded.delivered, len(_RETRY_DELAYS_S)) - 1]
                 raise NackMessage(delay=delay_s) from fault
 
     broker.subscriber(
@@ -259,21 +274,33 @@ def subscribe(
 
 
 async def bury(
-    js: JetStreamContext, consumer: Consumer, message: Msg, fault: BaseException
+    js: JetStreamContext, reader: str, message: Msg | RawStreamMsg, reason: str, *, key: str = ""
 ) -> None:
-    """Copy a message into DEAD_LETTERS, with the headers it had and the reason; through outages."""
-    await through_outages(
-        lambda: js.publish(
-            dead_letter_subject(consumer.name),
-            message.data,
-            stream=DEAD_LETTERS.name,
-            timeout=5,
-            headers=_dead_letter_headers(consumer, message, fault),
+    """Copy a message into DEAD_LETTERS, with the headers it had and the reason; through outages.
+    `reader` is who could not handle it. Of several copies with the same `key` the first stands."""
+    headers = _dead_letter_headers(reader, message, reason)
+    if key:
+        headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = "0"
+    try:
+        await through_outages(
+            lambda: js.publish(
+                dead_letter_subject(reader, key),
+                message.data or b"",
+                stream=DEAD_LETTERS.name,
+                timeout=5,
+                headers=headers,
+            )
         )
-    )
+    except APIError as refusal:
+        if refusal.err_code != WRONG_LAST_SEQUENCE:
+            raise
 
 
-def _dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException) -> dict[str, str]:
+def in_words(fault: BaseException) -> str:
+    return f"{type(fault).__name__}: {fault}"
+
+
+def _dead_letter_headers(reader: str, message: Msg | RawStreamMsg, reason: str) -> dict[str, str]:
     """The message's own headers, where it came from and why it could not be handled."""
     # `Nats-…` are orders to the server or its own notes; a copied job's note is refused (10227).
     own = {
@@ -282,7 +309,7 @@ def _dead_letter_headers(consumer: Consumer, message: Msg, fault: BaseException)
         if not name.startswith("Nats-")
     }
     return own | {
-        "podium-reason": " ".join(f"{type(fault).__name__}: {fault}".split())[:2000],
-        "podium-consumer": consumer.name,
-        "podium-subject": message.subject,
+        REASON: " ".join(reason.split())[:2000],
+        READER: reader,
+        SUBJECT: message.subject or "",
     }

@@ -4,7 +4,6 @@ Reads DEAD_LETTERS: the server's advisories about spent deliveries, and what ser
 that concerns a submission becomes `evaluation.failed`, unless its run has an end already."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 import structlog
@@ -16,27 +15,17 @@ from nats.js.errors import NotFoundError
 
 from contracts.base import Event
 from contracts.envelope import Envelope
-from contracts.evaluation import EvaluationFailed, EvaluationFinished, FailureCause
+from contracts.evaluation import EvaluationFailed, FailureCause
 from contracts.models import Reason, SubmissionId
-from contracts.submission import (
-    SubmissionAccepted,
-    SubmissionReceived,
-    SubmissionRejected,
-    SubmissionRerunRequested,
-)
-from contracts.topology import EVENTS, JOBS, REPAIRS, VALIDATOR
-from runtime.bus import (
-    AlreadyPublishedError,
-    UnreadableMessageError,
-    decode_event,
-    publish_event,
-)
-from runtime.logs import about
+from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRerunRequested
+from contracts.topology import JOBS, REPAIRS, VALIDATOR
+from runtime.bus import UnreadableMessageError, bury, decode_event
+from runtime.dead_letters import Advisory, Buried, read_dead_letter
+from services.aggregator.ends import give_up
 
 log = structlog.get_logger(__name__)
 
 _RETRY_S = 5.0
-_ADVISORY = "$JS.EVENT.ADVISORY."
 _ADVICE = "Request a re-run; if that fails as well, tell the operators of this leaderboard."
 
 
@@ -83,62 +72,49 @@ async def _repair_next(
 
 
 async def _repair(js: JetStreamContext, message: Msg) -> None:
-    if not message.subject.startswith(_ADVISORY):
-        buried = _decoded(message.subject, message.headers, message.data)
-        if buried:
-            reason = (message.headers or {}).get("podium-reason", "")
-            await _fail(js, _Lost(*buried, reason=reason))
-        return
-    advisory = json.loads(message.data)
-    stream, sequence = advisory["stream"], advisory["stream_seq"]
-    if stream != JOBS.name and advisory["consumer"] != VALIDATOR.name:
-        return
     try:
-        lost = await js.get_msg(stream, sequence)
+        letter = read_dead_letter(message.subject, message.headers, message.data)
+    except ValueError as fault:
+        log.error("a dead letter cannot be read", error=str(fault))
+        return
+    match letter:
+        case Buried():
+            where = f"what {letter.reader} could not handle"
+            if decoded := _decoded(where, dict(letter.headers), letter.body):
+                await _fail(js, _Lost(*decoded, reason=letter.reason))
+        case Advisory():
+            if letter.stream == JOBS.name or letter.consumer == VALIDATOR.name:
+                await _repair_undelivered(js, letter)
+
+
+async def _repair_undelivered(js: JetStreamContext, advisory: Advisory) -> None:
+    try:
+        lost = await js.get_msg(advisory.stream, advisory.sequence)
     except NotFoundError:
         # A terminated job leaves the queue; who terminated it has said why in another message.
         return
-    decoded = _decoded(f"{stream} {sequence}", lost.headers, lost.data or b"")
-    if decoded:
-        await _fail(js, _Lost(*decoded, deliveries=advisory["deliveries"]))
-    if stream == JOBS.name:
-        await _delete_job(js, sequence)
+    where = f"{advisory.stream} {advisory.sequence}"
+    if decoded := _decoded(where, lost.headers, lost.data or b""):
+        await _fail(js, _Lost(*decoded, deliveries=advisory.deliveries))
+    if advisory.is_spent:
+        # The advisory names a place, and from JOBS the message is about to go: moderators need it.
+        await bury(js, advisory.consumer, lost, advisory.reason, key=advisory.id)
+    if advisory.stream == JOBS.name:
+        await _delete_job(js, advisory.sequence)
 
 
 async def _fail(js: JetStreamContext, lost: _Lost) -> None:
     match lost.event:
         case SubmissionAccepted() as job:
-            ends = [
-                EvaluationFinished.subject_filter(sid=job.sid, run=job.run),
-                EvaluationFailed.subject_filter(sid=job.sid, run=job.run),
-            ]
             failed = _failed_evaluation(job, lost)
         case SubmissionReceived() as received:
-            ends = [
-                SubmissionAccepted.subject_filter(sid=received.sid),
-                SubmissionRejected.subject_filter(sid=received.sid),
-                EvaluationFailed.subject_filter(sid=received.sid, run=1),
-            ]
             failed = _failed_validation(received.sid, 1, lost)
         case SubmissionRerunRequested() as rerun:
-            # Verdicts name no run, so only the end of this one tells.
-            ends = [
-                EvaluationFinished.subject_filter(sid=rerun.sid, run=rerun.run),
-                EvaluationFailed.subject_filter(sid=rerun.sid, run=rerun.run),
-            ]
             failed = _failed_validation(rerun.sid, rerun.run, lost)
         case _:
             return
-    with about(sid=failed.sid, run=failed.run):
-        if await _any_stands(js, ends):
-            return
-        envelope = Envelope.of(failed, "aggregator", cause=lost.envelope)
-        try:
-            await publish_event(js, failed, envelope, only_once=True)
-        except AlreadyPublishedError:
-            log.info("the run has got an end meanwhile")
-        else:
-            log.warning("a run was given up", reason=failed.reason.message)
+    before_verdict = not isinstance(lost.event, SubmissionAccepted)
+    await give_up(js, failed, lost.envelope, before_verdict=before_verdict)
 
 
 def _failed_evaluation(job: SubmissionAccepted, lost: _Lost) -> EvaluationFailed:
@@ -180,16 +156,6 @@ def _decoded(
     except UnreadableMessageError as fault:
         log.error("a dead letter cannot be read", error=str(fault))
         return None
-
-
-async def _any_stands(js: JetStreamContext, subjects: list[str]) -> bool:
-    for subject in subjects:
-        try:
-            await js.get_last_msg(EVENTS.name, subject)
-        except NotFoundError:
-            continue
-        return True
-    return False
 
 
 async def _delete_job(js: JetStreamContext, sequence: int) -> None:

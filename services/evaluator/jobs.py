@@ -19,7 +19,13 @@ from contracts.envelope import Envelope
 from contracts.models import Lane, Tier
 from contracts.submission import SubmissionAccepted
 from contracts.topology import EVALUATORS, EVENTS, Consumer
-from runtime.bus import UnreadableMessageError, bury, read_event, through_outages
+from runtime.bus import (
+    UnreadableMessageError,
+    bury,
+    in_words,
+    read_event,
+    through_outages,
+)
 from services.evaluator.interrupts import meanwhile
 
 log = structlog.get_logger(__name__)
@@ -127,7 +133,7 @@ class JobQueues:
             sequence = _accepted_sequence(message)
         except UnreadableMessageError as fault:
             log.error("a job cannot be read", error=str(fault))
-            await bury(self._js, consumer, message, fault)
+            await bury(self._js, consumer.name, message, in_words(fault))
             await message.term()
             return None
         # The server's own settings count: they may differ from the contract's defaults.

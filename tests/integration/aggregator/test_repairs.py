@@ -8,24 +8,24 @@ from nats.errors import TimeoutError
 from nats.js import JetStreamContext
 
 from contracts.base import Event
-from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationFailed, FailureCause
 from contracts.models import Lane, Tier
+from contracts.submission import SubmissionCancelled, SubmissionRerunRequested
 from contracts.topology import (
     DEAD_LETTERS,
     EVALUATORS,
+    EVENTS,
     JOBS,
     REPAIRS,
     VALIDATOR,
     Consumer,
-    dead_letter_subject,
 )
 from contracts.views import Request, RequestState
-from runtime.bus import Recorded, make_broker, publish_event, subscribe
+from runtime.bus import Recorded, bury, decode_event, make_broker, subscribe
 from runtime.topology import ensure_topology
 from tests.bus import all_events, next_event, next_view
 from tests.integration.aggregator.aggregating import aggregating, publish, until_equal
-from tests.unit.aggregator.story import accepted, finished, received, sid_of
+from tests.unit.aggregator.story import accepted, failed, finished, received, sid_of
 
 EVALUATOR = replace(EVALUATORS[Tier.SMALL, Lane.NORMAL], ack_wait_s=0.2, max_deliver=2)
 HASTY_VALIDATOR = replace(VALIDATOR, ack_wait_s=0.2, max_deliver=2)
@@ -74,14 +74,16 @@ async def test_a_job_whose_attempts_are_spent_fails_visibly_and_leaves_the_queue
     async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
         await publish(jetstream, received(), accepted())
 
-        failed = (await next_event(client, EvaluationFailed)).event
+        lost = (await next_event(client, EvaluationFailed)).event
         view = await next_view(client, Request, lambda view: view.failure is not None)
         await until_equal(lambda: jobs_left(jetstream), 0)
 
-    assert (failed.run, failed.attempt) == (1, 2)
-    assert failed.cause is FailureCause.INFRASTRUCTURE
-    assert failed.reason.code == "attempts-exhausted"
-    assert "Attempts made: 2" in failed.reason.message
+    letter = await jetstream.get_last_msg(DEAD_LETTERS.name, f"podium.v1.dead.{EVALUATOR.name}.*")
+    assert decode_event("the letter", letter.headers, letter.data or b"")[0] == accepted()
+    assert (lost.run, lost.attempt) == (1, 2)
+    assert lost.cause is FailureCause.INFRASTRUCTURE
+    assert lost.reason.code == "attempts-exhausted"
+    assert "Attempts made: 2" in lost.reason.message
     assert view.state is RequestState.FAILED
 
 
@@ -128,12 +130,12 @@ async def test_a_submission_whose_validator_always_dies_fails_visibly(
     async with aggregating(nats_url), worker_that_never_answers(jetstream, HASTY_VALIDATOR):
         await publish(jetstream, received())
 
-        failed = (await next_event(client, EvaluationFailed)).event
+        lost = (await next_event(client, EvaluationFailed)).event
 
-    assert (failed.sid, failed.run, failed.attempt) == (sid_of(), 1, 0)
-    assert failed.cause is FailureCause.INFRASTRUCTURE
-    assert failed.reason.code == "validation-did-not-complete"
-    assert "begun 2 times" in failed.reason.message
+    assert (lost.sid, lost.run, lost.attempt) == (sid_of(), 1, 0)
+    assert lost.cause is FailureCause.INFRASTRUCTURE
+    assert lost.reason.code == "validation-did-not-complete"
+    assert "begun 2 times" in lost.reason.message
 
 
 async def test_a_validators_last_fault_is_told(
@@ -150,12 +152,12 @@ async def test_a_validators_last_fault_is_told(
     async with aggregating(nats_url), broker:
         await broker.start()
         await publish(jetstream, received())
-        failed = (await next_event(client, EvaluationFailed)).event
+        lost = (await next_event(client, EvaluationFailed)).event
         # The fault's text and the termination arrive as two dead letters.
         await until_equal(lambda: repairs_done(jetstream), True)
         stop.set()
 
-    assert "the Hub does not answer" in failed.reason.message
+    assert "the Hub does not answer" in lost.reason.message
     assert len(await failures(client)) == 1
 
 
@@ -175,21 +177,14 @@ async def test_a_verdict_that_was_published_before_the_validator_died_stands(
 async def test_a_job_that_an_evaluator_has_buried_fails_visibly(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:
-    job = accepted()
-    envelope = Envelope.of(job, "test")
     async with aggregating(nats_url):
-        await publish(jetstream, received())
-        await publish_event(jetstream, job, envelope)
-        await jetstream.publish(
-            dead_letter_subject(EVALUATOR.name),
-            job.model_dump_json().encode(),
-            stream=DEAD_LETTERS.name,
-            headers=envelope.headers() | {"podium-reason": "OSError: no space left on device"},
-        )
-        failed = (await next_event(client, EvaluationFailed)).event
+        await publish(jetstream, received(), accepted())
+        job = await jetstream.get_last_msg(EVENTS.name, accepted().subject())
+        await bury(jetstream, EVALUATOR.name, job, "OSError: no space left on device")
+        lost = (await next_event(client, EvaluationFailed)).event
 
-    assert failed.reason.code == "job-not-handled"
-    assert "no space left on device" in failed.reason.message
+    assert lost.reason.code == "job-not-handled"
+    assert "no space left on device" in lost.reason.message
 
 
 async def test_a_dead_letter_that_nobody_can_read_is_passed_over(
@@ -200,3 +195,47 @@ async def test_a_dead_letter_that_nobody_can_read_is_passed_over(
         await publish(jetstream, received(), accepted())
 
         assert (await next_event(client, EvaluationFailed)).event.sid == sid_of()
+
+
+async def test_a_rerun_that_was_judged_before_the_validator_died_is_not_given_up(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    rerun = SubmissionRerunRequested(sid=sid_of(), run=2)
+    await publish(jetstream, received(), accepted(), failed(), rerun, accepted(run=2))
+    asked = await jetstream.get_last_msg(EVENTS.name, rerun.subject())
+    await bury(jetstream, VALIDATOR.name, asked, "the acknowledgement was lost")
+
+    async with aggregating(nats_url):
+        await until_equal(lambda: repairs_done(jetstream), True)
+
+    assert await failures(client) == [failed()]
+
+
+async def test_a_rerun_that_nobody_could_judge_fails_visibly_as_the_run_it_asked_for(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    rerun = SubmissionRerunRequested(sid=sid_of(), run=2)
+    await publish(jetstream, received(), accepted(), failed(), rerun)
+    asked = await jetstream.get_last_msg(EVENTS.name, rerun.subject())
+    await bury(jetstream, VALIDATOR.name, asked, "TypeError: something new")
+
+    async with aggregating(nats_url):
+        lost = await next_event(client, EvaluationFailed, lambda event: event.run == 2)
+
+    assert lost.event.reason.code == "validation-did-not-complete"
+    assert "something new" in lost.event.reason.message
+
+
+async def test_a_cancelled_run_is_not_given_up_as_well(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, received(), accepted(), SubmissionCancelled(sid=sid_of()))
+    job = await jetstream.get_last_msg(EVENTS.name, accepted().subject())
+    await bury(jetstream, EVALUATOR.name, job, "OSError: no space left on device")
+
+    async with aggregating(nats_url):
+        await until_equal(lambda: repairs_done(jetstream), True)
+        view = await next_view(client, Request, lambda it: it.state is RequestState.CANCELLED)
+
+    assert await failures(client) == []
+    assert view.failure is None
