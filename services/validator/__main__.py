@@ -31,7 +31,13 @@ async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
             return
         broker = make_broker(settings.nats_url, name="validator", stop=stop)
         hub = Hub(settings.hub_url, settings.hub_timeout_s, settings.scratch)
-        build_app(broker, client.jetstream(), fetch_facts=hub.facts, boards=boards)
+        build_app(
+            broker,
+            client.jetstream(),
+            fetch_facts=hub.facts,
+            boards=boards,
+            hub_retry_s=settings.hub_retry_s,
+        )
         async with broker:
             await broker.start()
             readiness.done(NATS)

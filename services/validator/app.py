@@ -14,14 +14,17 @@ from contracts.models import SubmissionId
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionDelayed,
     SubmissionReceived,
     SubmissionRejected,
     SubmissionRerunRequested,
 )
 from contracts.topology import EVENTS, VALIDATOR, VIEWS, Stream
 from contracts.views import Policy
-from runtime.bus import Recorded, publish_event_until_stored, subscribe
+from runtime.bus import NotYetError, Recorded, publish_event_until_stored, subscribe
+from services.validator import delays
 from services.validator.handlers import FetchFacts, judge_submission
+from services.validator.hub import HubDoesNotAnswerError
 
 log = structlog.get_logger(__name__)
 
@@ -32,9 +35,11 @@ def build_app(
     *,
     fetch_facts: FetchFacts,
     boards: Mapping[str, Board],
+    hub_retry_s: float,
 ) -> None:
     """Subscribe the validator's one handler: of submissions, and of re-runs, which are judged anew
-    because the Hub may say something else by now."""
+    because the Hub may say something else by now. `hub_retry_s` is the longest time between two
+    attempts while the Hub does not answer."""
 
     async def on_evaluation_asked_for(
         recorded: Recorded[SubmissionReceived | SubmissionRerunRequested],
@@ -47,9 +52,14 @@ def build_app(
         submission = (
             asked if isinstance(asked, SubmissionReceived) else await _received(js, asked.sid)
         )
-        verdict = await judge_submission(
-            submission, fetch_facts=fetch_facts, boards=boards, policy=await _policy(js)
-        )
+        try:
+            verdict = await judge_submission(
+                submission, fetch_facts=fetch_facts, boards=boards, policy=await _policy(js)
+            )
+        except HubDoesNotAnswerError as fault:
+            await _tell_delay(js, recorded, run, fault)
+            delay_s = delays.delay_s(fault, recorded.delivered, hub_retry_s)
+            raise NotYetError(str(fault), delay_s) from fault
         if isinstance(verdict, SubmissionAccepted):
             verdict = verdict.model_copy(update={"run": run})
         envelope = Envelope.of(verdict, "validator", cause=recorded.envelope)
@@ -57,6 +67,19 @@ def build_app(
         await publish_event_until_stored(js, verdict, envelope, only_once=run == 1)
 
     subscribe(broker, VALIDATOR, on_evaluation_asked_for)
+
+
+async def _tell_delay(
+    js: JetStreamContext,
+    recorded: Recorded[SubmissionReceived | SubmissionRerunRequested],
+    run: int,
+    fault: HubDoesNotAnswerError,
+) -> None:
+    if delays.is_told(recorded.delivered):
+        event = SubmissionDelayed(sid=recorded.event.sid, run=run, reason=delays.reason(fault))
+        key = f" delivery {recorded.delivered}"
+        envelope = Envelope.of(event, "validator", cause=recorded.envelope, key=key)
+        await publish_event_until_stored(js, event, envelope)
 
 
 async def _is_settled(js: JetStreamContext, sid: SubmissionId, run: int, asked_at: int) -> bool:

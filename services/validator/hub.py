@@ -23,6 +23,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import ModelInfo
 
+# `huggingface_hub.utils` has it as well, which type checkers are not told.
+from huggingface_hub.utils._http import parse_ratelimit_headers
+
 from contracts.models import ModelRef, WeightType
 from services.validator import lineage, loading
 from services.validator.card import UnreadableCardError, read_card
@@ -57,6 +60,11 @@ class HubDoesNotAnswerError(Exception):
     """A timeout, no connection, 5xx or 429: the Hub's own state, which says nothing about a
     model. The message names the Hub and what it answered, if anything."""
 
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """When the Hub wants to be asked again, where it has said so."""
+
 
 @dataclass(frozen=True)
 class Hub:
@@ -80,7 +88,9 @@ class Hub:
                 return _Examination(self, model, Path(folder)).facts()
         except (httpx2.HTTPError, HfHubHTTPError, LocalEntryNotFoundError) as fault:
             said = (str(fault).strip() or type(fault).__name__).splitlines()[0][:300]
-            raise HubDoesNotAnswerError(f"The Hub at {self.url} does not answer: {said}") from fault
+            raise HubDoesNotAnswerError(
+                f"The Hub at {self.url} does not answer: {said}", _retry_after_s(fault)
+            ) from fault
 
 
 @dataclass(frozen=True)
@@ -268,6 +278,17 @@ class _RepositoryExamination:
 
 def _is_small_file(name: str) -> bool:
     return "/" not in name and (name.endswith(_SMALL_SUFFIXES) or name == CARD)
+
+
+def _retry_after_s(fault: Exception) -> float | None:
+    """By the header of that name, or what the Hub's limits on requests leave."""
+    if not isinstance(fault, HfHubHTTPError):
+        return None
+    limits = parse_ratelimit_headers(fault.response.headers)
+    if limits and not limits.remaining:
+        return limits.reset_in_seconds
+    after = fault.response.headers.get("Retry-After", "")
+    return int(after) if after.isdecimal() else None
 
 
 def _unsafe_files(info: ModelInfo) -> tuple[ScannedFile, ...]:

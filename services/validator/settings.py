@@ -15,6 +15,8 @@ class ValidatorSettings(ServiceSettings):
     """The Hub that models are looked up on."""
     hub_timeout_s: float = Field(default=10, gt=0)
     """Longest time the Hub may take for one answer, in seconds."""
+    hub_retry_s: float = Field(default=60, gt=0)
+    """Longest time between two attempts to validate while the Hub does not answer, in seconds."""
     scratch: Path | None = None
     """Where a model's configuration lies while it is examined; the system's temporary folder when
     unset. Nothing stays there."""

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 from nats.aio.client import Client
@@ -19,6 +20,7 @@ from contracts.topology import (
 )
 from runtime.bus import (
     AlreadyPublishedError,
+    NotYetError,
     Recorded,
     make_broker,
     publish_event,
@@ -29,6 +31,7 @@ from runtime.bus import (
 from runtime.follow import follow
 from runtime.topology import ensure_topology, with_ack_wait
 
+AWAY = ConnectionError("the Hub does not answer")
 MODEL = ModelRef(repo_id="acme/tiny.1", commit="0" * 40, precision=Precision.BFLOAT16)
 SID = submission_id(MODEL, "demo")
 RECEIVED = SubmissionReceived(sid=SID, board="demo", model=MODEL, model_type=ModelType.PRETRAINED)
@@ -60,7 +63,12 @@ SCORED = EvaluationTaskScored(
 
 
 async def handled_by(
-    nats_url: str, consumer: Consumer, failures: int, expected: int, client: Client
+    nats_url: str,
+    consumer: Consumer,
+    failures: int,
+    expected: int,
+    client: Client,
+    fault: Exception = AWAY,
 ) -> list[Recorded[SubmissionReceived]]:
     """What a handler that raises `failures` times sees until it was called `expected` times."""
     seen: list[Recorded[SubmissionReceived]] = []
@@ -71,7 +79,7 @@ async def handled_by(
         if len(seen) == expected:
             enough.set()
         if len(seen) <= failures:
-            raise ConnectionError("the Hub does not answer")
+            raise fault
 
     stop = asyncio.Event()
     broker = make_broker(nats_url, name="test", stop=stop)
@@ -158,6 +166,20 @@ async def test_a_handler_that_raises_gets_the_event_again(
     seen = await handled_by(nats_url, VALIDATOR, failures=1, expected=2, client=client)
 
     assert [recorded.delivered for recorded in seen] == [1, 2]
+
+
+async def test_a_handler_that_knows_when_to_try_again_gets_the_event_then(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish_event(jetstream, RECEIVED, Envelope.of(RECEIVED, "gateway"))
+    begun = time.monotonic()
+
+    seen = await handled_by(
+        nats_url, VALIDATOR, 8, 9, client, fault=NotYetError("The Hub is away", delay_s=0.05)
+    )
+
+    assert [recorded.delivered for recorded in seen] == list(range(1, 10))
+    assert time.monotonic() - begun >= 8 * 0.05
 
 
 async def test_an_event_that_spent_its_deliveries_is_a_dead_letter_with_the_reason(

@@ -1,12 +1,9 @@
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,65 +11,31 @@ import yaml
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.models import Lane, ModelRef, Precision, Tier
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
-    SubmissionReceived,
     SubmissionRejected,
     SubmissionRerunRequested,
 )
-from contracts.topology import EVENTS, JOBS, VALIDATOR, job_subject
+from contracts.topology import EVENTS, JOBS, job_subject
 from contracts.views import Policy, Ruling
-from runtime.bus import connect, make_broker, publish_event
-from runtime.ports import free_port
-from services.validator.app import build_app
-from services.validator.facts import Facts
-from services.validator.handlers import FetchFacts
-from services.validator.hub import Hub, HubDoesNotAnswerError
+from runtime.bus import publish_event
+from services.validator.hub import Hub
 from tests.bus import all_events, next_event
 from tests.integration.validator.broken_models import BROKEN_MODELS
 from tests.integration.validator.judging import BOARD, submission
+from tests.integration.validator.on_the_bus import (
+    submit,
+    until_everything_is_handled,
+    validating,
+    verdicts,
+)
 from tests.integration.validator.tiny_model import PARAMETERS
-from tests.waiting import until, until_answered
+from tests.waiting import until
 
 PublishModel = Callable[..., ModelRef]
-
-
-@asynccontextmanager
-async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    client = await connect(nats_url, name="validator")
-    broker = make_broker(nats_url, name="validator", stop=stop)
-    build_app(broker, client.jetstream(), fetch_facts=fetch_facts, boards={BOARD.name: BOARD})
-    async with broker:
-        await broker.start()
-        try:
-            yield
-        finally:
-            stop.set()
-    await client.close()
-
-
-async def submit(js: JetStreamContext, event: SubmissionReceived) -> Envelope:
-    envelope = Envelope.of(event, "test")
-    await publish_event(js, event, envelope)
-    return envelope
-
-
-async def everything_is_handled(js: JetStreamContext) -> bool:
-    info = await js.consumer_info(EVENTS.name, VALIDATOR.name)
-    return (info.num_pending, info.num_ack_pending) == (0, 0)
-
-
-async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = 20) -> None:
-    await until_answered(partial(everything_is_handled, js), timeout_s)
-
-
-def verdicts(events: list[Event]) -> list[Event]:
-    return [event for event in events if not isinstance(event, SubmissionReceived)]
 
 
 async def test_an_accepted_model_is_a_job(
@@ -165,44 +128,6 @@ async def test_a_board_that_is_gone_is_a_reason(
         rejected = (await next_event(client, SubmissionRejected)).event
 
     assert [reason.code for reason in rejected.reasons] == ["board-unknown"]
-
-
-async def test_a_hub_that_is_away_delays_the_verdict_and_does_not_change_it(
-    nats_url: str,
-    client: Client,
-    jetstream: JetStreamContext,
-    hub_root: Path,
-    publish_model: PublishModel,
-) -> None:
-    port = free_port()
-    hub = Hub(f"http://127.0.0.1:{port}", 10)
-    refused = asyncio.Event()
-
-    async def facts(model: ModelRef) -> Facts:
-        try:
-            return await hub.facts(model)
-        except HubDoesNotAnswerError:
-            refused.set()
-            raise
-
-    async with validating(nats_url, facts):
-        await submit(jetstream, submission(publish_model("patient")))
-        async with asyncio.timeout(20):
-            await refused.wait()
-        with localhub_on(port, hub_root):
-            await next_event(client, SubmissionAccepted)
-
-    assert len(verdicts(await all_events(client))) == 1
-
-
-@contextmanager
-def localhub_on(port: int, root: Path) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "localhub", str(root), "--port", str(port)])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 async def test_a_submission_that_is_delivered_again_keeps_its_verdict(

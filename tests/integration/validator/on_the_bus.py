@@ -1,0 +1,58 @@
+"""A validator in this process, on a real bus."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from nats.js import JetStreamContext
+
+from contracts.base import Event
+from contracts.envelope import Envelope
+from contracts.submission import SubmissionReceived
+from contracts.topology import EVENTS, VALIDATOR
+from runtime.bus import connect, make_broker, publish_event
+from services.validator.app import build_app
+from services.validator.handlers import FetchFacts
+from tests.integration.validator.judging import BOARD
+from tests.waiting import until_answered
+
+
+@asynccontextmanager
+async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    client = await connect(nats_url, name="validator")
+    broker = make_broker(nats_url, name="validator", stop=stop)
+    build_app(
+        broker,
+        client.jetstream(),
+        fetch_facts=fetch_facts,
+        boards={BOARD.name: BOARD},
+        hub_retry_s=0.2,
+    )
+    async with broker:
+        await broker.start()
+        try:
+            yield
+        finally:
+            stop.set()
+    await client.close()
+
+
+async def submit(js: JetStreamContext, event: SubmissionReceived) -> Envelope:
+    envelope = Envelope.of(event, "test")
+    await publish_event(js, event, envelope)
+    return envelope
+
+
+async def everything_is_handled(js: JetStreamContext) -> bool:
+    info = await js.consumer_info(EVENTS.name, VALIDATOR.name)
+    return (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = 20) -> None:
+    await until_answered(partial(everything_is_handled, js), timeout_s)
+
+
+def verdicts(events: list[Event]) -> list[Event]:
+    return [event for event in events if not isinstance(event, SubmissionReceived)]
