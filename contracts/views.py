@@ -158,7 +158,8 @@ class SubtaskScore(Contract):
     raw: FiniteFloat
     """Raw metric, usually 0 to 1; the mean where the column uses several."""
     stderr: FiniteFloat | None
-    """lm-eval's standard error of the raw metric; null where unknown or for several metrics."""
+    """Standard error of the raw metric, lm-eval's where it has one; for several metrics, at most.
+    Null where unknown."""
     normalized: FiniteFloat
     """0 at chance, 100 at a raw 1.0; the same lower bound as the column's when it has none."""
     samples: int
@@ -278,7 +279,7 @@ class Entry(View):
     """Standard error of `average`, same scale; null where that of a task is unknown."""
     scoring_version: str = ""
     """What decides how raw scores become these: a digest of the board's tasks and of the formulas.
-    Entries with equal ones compare."""
+    """
 
 
 class Decision(View):

@@ -1,11 +1,18 @@
-"""From lm-eval's raw metrics to one cell of the board."""
+"""From lm-eval's raw metrics to one cell of the board, and from the cells to its average."""
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import fsum
 
-from contracts.board import Averaging, BoardTask
+from contracts.board import Averaging, Board, BoardTask
 from contracts.evaluation import EvaluationTaskScored, HarnessResult
 from contracts.views import SubtaskScore, TaskScore
+from services.aggregator.uncertainty import of_clamped, of_dependent_mean, of_mean, of_share
+
+_FORMULAS = "1"
+"""Raised with every change of this module that moves a score."""
 
 
 class IncomputableScoreError(Exception):
@@ -19,6 +26,29 @@ def normalized(raw: float, floor: float) -> float:
     return 0.0 if raw < floor else (raw - floor) / (1 - floor) * 100
 
 
+def mean_of_tasks(scores: Iterable[float]) -> float:
+    """Added from left to right, in the board's order: so the published averages come out to the
+    last bit. `sum` compensates for rounding from Python 3.12 on, and gives others."""
+    total, count = 0.0, 0
+    for score in scores:
+        total += score
+        count += 1
+    return total / count
+
+
+def scoring_version(board: Board) -> str:
+    """12 hex digits over what decides how the board's raw scores become those that are shown."""
+    decisive = {
+        "formulas": _FORMULAS,
+        "limit": board.limit,
+        "tasks": [
+            task.model_dump(mode="json", exclude={"title", "description", "category"})
+            for task in board.tasks
+        ],
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def score_task(
     task: BoardTask, scored: EvaluationTaskScored, limit: int | None = None
 ) -> TaskScore:
@@ -29,33 +59,12 @@ def score_task(
             f"task {scored.task!r} was scored with a limit of {scored.provenance.limit} documents,"
             f" and the board has {limit}"
         )
-    results = [_result_of(name, scored) for name in task.harness_tasks]
-    raws = [_raw(result, task.metrics) for result in results]
-    sizes = [result.samples for result in results]
-    floors = [part.floor for part in task.subtasks] if task.normalizes_subtasks else [task.floor]
-    parts = tuple(
-        SubtaskScore(
-            harness_task=result.task,
-            raw=raw,
-            stderr=result.stderrs.get(task.metrics[0]) if len(task.metrics) == 1 else None,
-            normalized=normalized(raw, floor),
-            samples=result.samples,
-            prompt_hash=result.prompt_hash,
-            data_set=result.data.repo_id if result.data else "",
-            data_revision=result.data.revision if result.data else "",
-        )
-        for result, raw, floor in zip(
-            results, raws, floors if task.normalizes_subtasks else floors * len(raws), strict=True
-        )
-    )
-    raw = _averaged(task, raws, sizes)
+    column = Column.of(task, scored.results)
     return TaskScore(
-        raw=raw,
-        # Clamping at 0 makes the two ways differ: a subtask below chance pulls no other one down.
-        normalized=_averaged(task, [part.normalized for part in parts], sizes)
-        if task.normalizes_subtasks
-        else normalized(raw, task.floor),
-        subtasks=parts,
+        raw=column.raw,
+        normalized=column.normalized,
+        stderr=column.stderr,
+        subtasks=column.subtasks,
         seconds=scored.seconds,
         engine=scored.engine,
         versions=scored.versions,
@@ -64,12 +73,63 @@ def score_task(
     )
 
 
-def _result_of(name: str, scored: EvaluationTaskScored) -> HarnessResult:
-    for result in scored.results:
+@dataclass(frozen=True)
+class Column:
+    """One task's numbers, by the board's definition."""
+
+    raw: float
+    normalized: float
+    stderr: float | None
+    """Of `normalized`."""
+    subtasks: tuple[SubtaskScore, ...]
+
+    @classmethod
+    def of(
+        cls, task: BoardTask, results: Sequence[HarnessResult], whole: float | None = None
+    ) -> "Column":
+        """`whole` is the raw score of the group, for results that don't say how many documents
+        each has. Raises IncomputableScoreError, naming what is missing."""
+        counting = [_result_of(name, task, results) for name in task.harness_tasks]
+        floors = (
+            [part.floor for part in task.subtasks]
+            if task.normalizes_subtasks
+            else [task.floor] * len(counting)
+        )
+        raws = [_raw(result, task.metrics) for result in counting]
+        stderrs = [_stderr(result, task.metrics) for result in counting]
+        parts = tuple(
+            SubtaskScore(
+                harness_task=result.task,
+                raw=raw,
+                stderr=stderr,
+                normalized=normalized(raw, floor),
+                samples=result.samples,
+                prompt_hash=result.prompt_hash,
+                data_set=result.data.repo_id if result.data else "",
+                data_revision=result.data.revision if result.data else "",
+            )
+            for result, raw, stderr, floor in zip(counting, raws, stderrs, floors, strict=True)
+        )
+        weights = _weights(task, counting)
+        raw = _averaged(task, raws, weights, whole)
+        if task.normalizes_subtasks:
+            # Clamping at 0 makes the two ways differ: one below chance pulls no other one down.
+            score = _averaged(task, [part.normalized for part in parts], weights)
+            errors = [
+                _normalized_stderr(raw, stderr, floor)
+                for raw, stderr, floor in zip(raws, stderrs, floors, strict=True)
+            ]
+            return cls(raw, score, of_mean(errors, weights), parts)
+        error = _normalized_stderr(raw, of_mean(stderrs, weights), task.floor) if weights else None
+        return cls(raw, normalized(raw, task.floor), error, parts)
+
+
+def _result_of(name: str, task: BoardTask, results: Sequence[HarnessResult]) -> HarnessResult:
+    for result in results:
         if result.task == name:
             return result
-    found = ", ".join(result.task for result in scored.results)
-    raise IncomputableScoreError(f"task {scored.task!r} needs {name!r}; its results are {found}")
+    found = ", ".join(result.task for result in results)
+    raise IncomputableScoreError(f"task {task.id!r} needs {name!r}; its results are {found}")
 
 
 def _raw(result: HarnessResult, metrics: Sequence[str]) -> float:
@@ -80,11 +140,38 @@ def _raw(result: HarnessResult, metrics: Sequence[str]) -> float:
     return fsum(result.metrics[metric] for metric in metrics) / len(metrics)
 
 
-def _averaged(task: BoardTask, values: Sequence[float], sizes: Sequence[int]) -> float:
+def _stderr(result: HarnessResult, metrics: Sequence[str]) -> float | None:
+    def of_metric(metric: str) -> float | None:
+        reported = result.stderrs.get(metric)
+        # lm-eval knows none for IFEval's accuracy by instruction, which several in a prompt share.
+        return of_share(result.metrics[metric], result.samples) if reported is None else reported
+
+    return of_dependent_mean([of_metric(metric) for metric in metrics])
+
+
+def _normalized_stderr(raw: float, stderr: float | None, floor: float) -> float | None:
+    scale = 100 / (1 - floor)
+    return None if stderr is None else of_clamped((raw - floor) * scale, stderr * scale)
+
+
+def _weights(task: BoardTask, results: Sequence[HarnessResult]) -> list[float]:
+    """Empty when the task is weighted by size and a size is unknown."""
+    if len(results) == 1 or task.average is Averaging.UNWEIGHTED:
+        return [1.0] * len(results)
+    sizes = [float(result.samples) for result in results]
+    return sizes if all(sizes) else []
+
+
+def _averaged(
+    task: BoardTask, values: Sequence[float], weights: Sequence[float], whole: float | None = None
+) -> float:
     if len(values) == 1:
         return values[0]
-    if task.average is Averaging.UNWEIGHTED:
-        return fsum(values) / len(values)
-    if not sum(sizes):
-        raise IncomputableScoreError(f"task {task.id!r} is weighted by size but has no samples")
-    return fsum(value * size for value, size in zip(values, sizes, strict=True)) / sum(sizes)
+    if weights:
+        products = (value * weight for value, weight in zip(values, weights, strict=True))
+        return fsum(products) / fsum(weights)
+    if whole is None:
+        raise IncomputableScoreError(
+            f"task {task.id!r} is weighted by size, and a subtask has no samples"
+        )
+    return whole

@@ -10,7 +10,13 @@ from services.aggregator.facts import Fact
 from services.aggregator.fold import Run, Submission
 from services.aggregator.history import history
 from services.aggregator.moderation import Moderation, Standing
-from services.aggregator.normalization import IncomputableScoreError, score_task
+from services.aggregator.normalization import (
+    IncomputableScoreError,
+    mean_of_tasks,
+    score_task,
+    scoring_version,
+)
+from services.aggregator.uncertainty import of_mean
 
 
 @dataclass(frozen=True)
@@ -144,18 +150,27 @@ def _entry(
         license=job.license,
         parameters=job.parameters,
         scores=cells,
-        average=None
-        if outstanding
-        else fsum(cell.normalized for cell in cells.values()) / len(cells),
+        average=None if outstanding else mean_of_tasks(cell.normalized for cell in cells.values()),
+        average_stderr=None if outstanding else of_mean([cell.stderr for cell in cells.values()]),
         provisional=bool(outstanding),
         outstanding=outstanding,
         run=run.number,
         seconds=fsum(cell.seconds for cell in cells.values()),
         updated_at=max(run.scored[task].at for task in cells),
         board_version=board.version,
+        scoring_version=scoring_version(board),
+        submitted_at=received.at,
+        co2_kg=_co2_kg(cells),
         flag=standing.flag,
         base_models=job.base_models,
         generation=job.generation,
         is_merge=job.is_merge,
         is_mixture_of_experts=job.is_mixture_of_experts,
     )
+
+
+def _co2_kg(cells: dict[str, TaskScore]) -> float | None:
+    """Of all tasks together; None when that of one is unknown."""
+    energies = [cell.provenance.energy if cell.provenance else None for cell in cells.values()]
+    known = [energy.co2_kg for energy in energies if energy]
+    return fsum(known) if len(known) == len(cells) else None
