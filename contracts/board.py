@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from contracts.base import Contract, View
+from contracts.base import Contract, Event, View
 from contracts.models import Precision
 
 TaskId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", examples=["bbh"])]
@@ -154,3 +154,19 @@ class Board(View):
         if repeated := {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise ValueError(f"task ids must be unique; repeated: {', '.join(sorted(repeated))}")
         return self
+
+
+class BoardDefined(Event):
+    """The board's scores follow from this definition from here on. Published when an aggregator
+    starts with a definition that scores in another way than the last one in the stream."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.board.defined.{board}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "aggregator"
+
+    board: TaskId
+    """Name of the board."""
+    scoring_version: str
+    """Digest of what decides the scores, as on its entries."""
+    definition: Board
+    """The whole definition."""

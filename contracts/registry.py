@@ -1,13 +1,14 @@
 """Every message of version 1, and how to find the class of one that arrived."""
 
 from contracts.base import Event, View
-from contracts.board import Board
+from contracts.board import Board, BoardDefined
 from contracts.evaluation import (
     EvaluationFailed,
     EvaluationFinished,
     EvaluationStarted,
     EvaluationTaskScored,
 )
+from contracts.imports import RequestImported, ResultsImported, RowImported
 from contracts.moderation import (
     DeadLetterReplayed,
     ModelBarred,
@@ -32,7 +33,7 @@ from contracts.submission import (
     SubmissionRejected,
     SubmissionRerunRequested,
 )
-from contracts.views import Decision, Entry, Policy, Request
+from contracts.views import Decision, Entry, Policy, Request, Rescoring
 from contracts.vote import VoteCast
 
 EVENT_TYPES: tuple[type[Event], ...] = (
@@ -48,6 +49,10 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     EvaluationFinished,
     EvaluationFailed,
     VoteCast,
+    RowImported,
+    ResultsImported,
+    RequestImported,
+    BoardDefined,
     ModelFlagged,
     ModelUnflagged,
     ModelRenamed,
@@ -62,7 +67,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SubmitterUnbanned,
     DeadLetterReplayed,
 )
-VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy)
+VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring)
 
 _EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
 _VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}

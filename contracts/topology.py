@@ -61,6 +61,8 @@ EVENTS = Stream(
         "podium.v1.evaluation.>",
         "podium.v1.moderation.>",
         "podium.v1.vote.>",
+        "podium.v1.import.>",
+        "podium.v1.board.>",
     ),
     append_only=True,
 )

@@ -282,6 +282,50 @@ class Entry(View):
     """
 
 
+class Move(Contract):
+    """A row that a new definition moved."""
+
+    sid: SubmissionId
+    """The submission."""
+    repo_id: ListedName
+    """The model's name at that time."""
+    before: FiniteFloat | None
+    """Its average by the old definition; null while a task was outstanding."""
+    after: FiniteFloat | None
+    """Its average by the new one; null while a task is outstanding."""
+    rank_before: int | None
+    """Its place on the whole board by the old definition, from 1; null when it had none."""
+    rank_after: int | None
+    """Its place by the new one."""
+
+
+class Rescoring(View):
+    """What a new definition of a board did to the rows that stood on it."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.rescoring.{board}.{sequence}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "gateway"
+
+    board: str
+    """Name of the board."""
+    sequence: int = Field(ge=1)
+    """The place in EVENTS of the new definition's `board.defined`."""
+    at: AwareDatetime
+    """Since when it holds."""
+    old_version: int
+    """Version of the old definition."""
+    version: int
+    """Version of the new one."""
+    scoring_version: str
+    """The new one's digest, as on the entries."""
+    rows: int = Field(ge=0)
+    """Rows that stood on the board."""
+    moved: int = Field(ge=0)
+    """How many of them have another average."""
+    moves: tuple[Move, ...]
+    """Those, the largest difference of the averages first; 500 at most."""
+
+
 class Decision(View):
     """One decision of a moderator, for everybody to read."""
 
