@@ -23,7 +23,12 @@ from runtime.service import Readiness, cancel_until_done, health_endpoints, run_
 from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
 from services.gateway.event_log import EventLog
-from services.gateway.following import follow_progress, follow_views
+from services.gateway.following import (
+    follow_evaluators,
+    follow_progress,
+    follow_views,
+    watch_evaluators,
+)
 from services.gateway.hub import Hub
 from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.settings import GatewaySettings
@@ -55,6 +60,8 @@ async def _work(
         following = (
             tasks.create_task(follow_views(client, store, readiness)),
             tasks.create_task(follow_progress(client, store)),
+            tasks.create_task(follow_evaluators(client, store)),
+            tasks.create_task(watch_evaluators(client, store)),
         )
         serving = tasks.create_task(_serve(server, stop))
         await stop.wait()

@@ -1,16 +1,21 @@
 """Keep the store as NATS has it."""
 
+import asyncio
+
 import structlog
 from nats.aio.client import Client
 from pydantic import ValidationError
 
 from contracts.evaluation import EvaluationProgress
+from contracts.evaluator import EvaluatorPresence
 from contracts.topology import VIEWS
 from runtime.follow import Batch, follow
 from runtime.service import Readiness
 from services.gateway.store import ViewStore
 
 log = structlog.get_logger(__name__)
+
+_LOOK_AROUND_S = 1.0
 
 
 async def follow_views(client: Client, store: ViewStore, readiness: Readiness) -> None:
@@ -32,6 +37,23 @@ async def follow_progress(client: Client, store: ViewStore) -> None:
             store.put_progress(EvaluationProgress.model_validate_json(message.data))
         except ValidationError as fault:
             log.warning("progress cannot be read", subject=message.subject, error=str(fault))
+
+
+async def follow_evaluators(client: Client, store: ViewStore) -> None:
+    subscription = await client.subscribe(EvaluatorPresence.subject_filter())
+    async for message in subscription.messages:
+        try:
+            store.put_presence(EvaluatorPresence.model_validate_json(message.data))
+        except ValidationError as fault:
+            log.warning("an evaluator cannot be read", subject=message.subject, error=str(fault))
+
+
+async def watch_evaluators(client: Client, store: ViewStore) -> None:
+    """Have evaluators forgotten that fell silent, but not those that nobody could hear."""
+    while True:
+        await asyncio.sleep(_LOOK_AROUND_S)
+        if client.is_connected:
+            store.listened(_LOOK_AROUND_S)
 
 
 def _epoch(batch: Batch) -> str:

@@ -1,4 +1,5 @@
-"""How everything stands, in memory: a copy of VIEWS and the newest progress of what runs."""
+"""How everything stands, in memory: a copy of VIEWS, the newest progress of what runs, and which
+evaluators are there."""
 
 import asyncio
 from collections import defaultdict
@@ -13,8 +14,10 @@ from pydantic import ValidationError
 from contracts.base import View
 from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
+from contracts.evaluator import EvaluatorPresence
 from contracts.registry import view_class
 from contracts.views import Decision, Entry, Policy, Request, RequestState
+from services.gateway.evaluators import Evaluators
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +62,8 @@ class News:
     subjects: frozenset[str]
     progress: frozenset[str]
     """Submissions with newer progress."""
+    evaluators: bool = False
+    """Whether evaluators came, went, or are at something else."""
 
 
 class Listener:
@@ -69,6 +74,7 @@ class Listener:
         self._start_over = news.start_over
         self._subjects = set(news.subjects)
         self._progress = set(news.progress)
+        self._evaluators = news.evaluators
         self._something = asyncio.Event()
         self._something.set()
         self._closed = False
@@ -78,18 +84,26 @@ class Listener:
         await self._something.wait()
         if self._closed:
             return None
-        news = News(self._start_over, frozenset(self._subjects), frozenset(self._progress))
-        self._start_over = False
+        news = News(
+            self._start_over,
+            frozenset(self._subjects),
+            frozenset(self._progress),
+            self._evaluators,
+        )
+        self._start_over = self._evaluators = False
         self._subjects.clear()
         self._progress.clear()
         self._something.clear()
         return news
 
-    def tell(self, *, subject: str | None = None, progress: str | None = None) -> None:
+    def tell(
+        self, *, subject: str | None = None, progress: str | None = None, evaluators: bool = False
+    ) -> None:
         if subject:
             self._subjects.add(subject)
         if progress:
             self._progress.add(progress)
+        self._evaluators |= evaluators
         self._something.set()
 
     def start_over(self) -> None:
@@ -116,6 +130,7 @@ class ViewStore:
         self.policy = Policy()
         self.progress: dict[str, EvaluationProgress] = {}
         """By submission id, only while it runs."""
+        self.evaluators = Evaluators()
         self._standing: dict[str, Standing] = {}
         self._listeners: set[Listener] = set()
         self._closed = False
@@ -197,6 +212,18 @@ class ViewStore:
         for listener in self._listeners:
             listener.tell(progress=progress.sid)
 
+    def put_presence(self, presence: EvaluatorPresence) -> None:
+        self._tell_of_evaluators(self.evaluators.hear(presence))
+
+    def listened(self, seconds: float) -> None:
+        """So much time has passed with NATS in reach: evaluators that were not heard are gone."""
+        self._tell_of_evaluators(self.evaluators.listened(seconds))
+
+    def _tell_of_evaluators(self, is_news: bool) -> None:
+        if is_news:
+            for listener in self._listeners:
+                listener.tell(evaluators=True)
+
     # ── listening ────────────────────────────────────────────────────────────────────────────────
 
     @contextmanager
@@ -212,6 +239,7 @@ class ViewStore:
                     if known is None or standing.sequence > known.sequence
                 ),
                 progress=frozenset(self.progress),
+                evaluators=known is None,
             )
         )
         if self._closed:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.board import Board, BoardTask, Limits
 from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
+from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
 from contracts.submission import submission_id
 from contracts.views import (
@@ -85,6 +86,38 @@ def a_request(
             for task in ("facts", "grammar")
         ),
         history=(HistoryEntry(at=at, what="submission.received"),),
+    )
+
+
+def an_evaluator(
+    name: str = "gpu-1",
+    *,
+    tiers: tuple[Tier, ...] = (Tier.SMALL,),
+    at: tuple[Request | None, ...] = (None,),
+    instance: str = "8c41f0d2a7be",
+    draining: bool = False,
+    stopped: bool = False,
+    every_s: float = 5,
+) -> EvaluatorPresence:
+    """One device for each request it is `at`; None is idle."""
+    return EvaluatorPresence(
+        name=name,
+        instance=instance,
+        tiers=tiers,
+        devices=tuple(
+            EvaluatorDevice(
+                name=f"{name}-{number}",
+                device="NVIDIA H200",
+                since=NOON,
+                work=DeviceWork(sid=request.sid, run=request.run, attempt=1) if request else None,
+            )
+            for number, request in enumerate(at, 1)
+        ),
+        started_at=NOON,
+        version="0.1.0",
+        every_s=every_s,
+        draining=draining,
+        stopped=stopped,
     )
 
 

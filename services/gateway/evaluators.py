@@ -1,0 +1,77 @@
+"""Which evaluators are there, as they say themselves; kept in memory, and only for a while."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.evaluator import MISSED_UNTIL_GONE, EvaluatorPresence
+from contracts.models import Tier
+
+_HEARD_WITHIN_S = 6.0
+"""The time between two messages of an evaluator, and a second for the way."""
+
+
+@dataclass
+class _Heard:
+    presence: EvaluatorPresence
+    silent_s: float = 0.0
+    """Seconds without a message, while this gateway could have heard one."""
+
+    @property
+    def is_gone(self) -> bool:
+        return self.silent_s > MISSED_UNTIL_GONE * self.presence.every_s
+
+
+class Evaluators:
+    """Time passes only while this gateway hears NATS (`listened`): an outage of the bus is no sign
+    that evaluators have died."""
+
+    def __init__(self) -> None:
+        self._heard: dict[tuple[str, str], _Heard] = {}
+        self._listened_s = 0.0
+        self.revision = 0
+        """Rises with everything that changes but the time."""
+
+    def __iter__(self) -> Iterator[EvaluatorPresence]:
+        """By name."""
+        return (self._heard[key].presence for key in sorted(self._heard))
+
+    def serving(self, tier: Tier) -> int:
+        """How many evaluators take jobs of this tier; one that is about to stop does not."""
+        return sum(1 for _ in self._serving(tier))
+
+    def devices_serving(self, tier: Tier) -> int:
+        """How many jobs of this tier can run at once."""
+        return sum(len(each.devices) for each in self._serving(tier))
+
+    def _serving(self, tier: Tier) -> Iterator[EvaluatorPresence]:
+        return (each for each in self if tier in each.tiers and not each.draining)
+
+    @property
+    def are_known(self) -> bool:
+        """Whether every evaluator has had the time to be heard. Before that, 0 that serve a tier
+        means nothing."""
+        return self._listened_s >= _HEARD_WITHIN_S
+
+    def hear(self, presence: EvaluatorPresence) -> bool:
+        """Whether that is news."""
+        key = (presence.name, presence.instance)
+        before = self._heard.pop(key, None)
+        if not presence.stopped:
+            self._heard[key] = _Heard(presence)
+        is_news = presence != before.presence if before else not presence.stopped
+        self.revision += is_news
+        return is_news
+
+    def listened(self, seconds: float) -> bool:
+        """So much time has passed with NATS in reach. Whether evaluators were given up, or all are
+        known now."""
+        knew = self.are_known
+        self._listened_s += seconds
+        for heard in self._heard.values():
+            heard.silent_s += seconds
+        gone = [key for key, heard in self._heard.items() if heard.is_gone]
+        for key in gone:
+            del self._heard[key]
+        is_news = bool(gone) or knew != self.are_known
+        self.revision += is_news
+        return is_news

@@ -1,0 +1,53 @@
+"""What lies ahead of everything that waits or runs, worked out once for each state of the store."""
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+
+from contracts.views import RequestState
+from services.gateway.experience import Experience, learned, time_left
+from services.gateway.queueing import Plan, planned
+from services.gateway.store import ViewStore
+
+_GROWS_STALE_S = 5.0
+"""Progress, and time itself, move an estimate no sooner than this."""
+_DEAR_S = 0.01
+_SHARE = 20
+"""A plan that took longer than `_DEAR_S` is kept for so many times as long as it took."""
+
+
+class Outlook:
+    def __init__(self, store: ViewStore) -> None:
+        self._store = store
+        self._made_for: tuple[object, ...] = ()
+        self._keep_until = 0.0
+        self._plan = self._planned()
+
+    def plan(self) -> Plan:
+        store, began = self._store, time.monotonic()
+        moment = (store.version, store.evaluators.revision, began // _GROWS_STALE_S)
+        if moment != self._made_for and began >= self._keep_until:
+            self._made_for, self._plan = moment, self._planned()
+            ended = time.monotonic()
+            if ended - began > _DEAR_S:
+                self._keep_until = ended + _SHARE * (ended - began)
+        return self._plan
+
+    def _planned(self) -> Plan:
+        store, now = self._store, datetime.now(UTC)
+
+        @cache
+        def experience(name: str) -> Experience:
+            board = store.boards.get(name)
+            if board is None:
+                return Experience(name, 0, 0, 0, {})
+            return learned(board, store.requests.values())
+
+        left = {
+            request.sid: time_left(
+                request, store.progress.get(request.sid), experience(request.board), now
+            )
+            for request in store.requests.values()
+            if request.state is RequestState.RUNNING
+        }
+        return planned(store.requests.values(), store.evaluators, experience, left, now)
