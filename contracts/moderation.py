@@ -27,7 +27,8 @@ class ModelFlagged(Event):
 
 
 class ModelUnflagged(Event):
-    """A moderator took the flag of a model back."""
+    """A moderator took the flag of a model back, and with it the mark of having the weights of models
+    that were here before."""
 
     SUBJECT: ClassVar[str] = "podium.v1.moderation.unflagged.{repo_id}"
     WRITER: ClassVar[str] = "gateway"
@@ -36,7 +37,7 @@ class ModelUnflagged(Event):
     repo_id: RepoId
     """The repository."""
     reason: str
-    """Why the flag was wrong or is over."""
+    """Why the mark was wrong or is over."""
     by: str | None
     """Hub user name of the moderator; null on an open gateway."""
 

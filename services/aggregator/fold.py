@@ -10,6 +10,7 @@ The rules, whatever order events arrive in and however often:
 - `failed` stands unless a higher attempt has started.
 - `cancelled` and `rejected` name no run. They hold for the run that was current when they were
   stored; an accepted run was not rejected, for its job exists.
+- `delayed` holds for its run until anything else is said about that.
 - Of several `accepted` events of one run the last counts: a job may be moved to another lane.
 """
 
@@ -28,11 +29,12 @@ from contracts.evaluation import (
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionDelayed,
     SubmissionPromoted,
     SubmissionReceived,
     SubmissionRejected,
 )
-from contracts.views import RequestState
+from contracts.views import Delay, RequestState
 from contracts.vote import VoteCast
 from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
 
@@ -126,6 +128,24 @@ class Submission:
     def accepted(self) -> SubmissionAccepted | None:
         """What the last validation that passed has found."""
         return next((run.accepted for run in reversed(self.runs) if run.accepted), None)
+
+    @property
+    def accepted_at(self) -> int:
+        """Place in the stream of the first acceptance; 0 before it."""
+        accepted = of_kind(SubmissionAccepted, self._ordered)
+        return accepted[0].sequence if accepted else 0
+
+    @cached_property
+    def delay(self) -> Delay | None:
+        """Why the current run is not validated yet; None once it is."""
+        told = of_kind(SubmissionDelayed, self.run.facts)
+        if not told or self.state is not RequestState.RECEIVED:
+            return None
+        return Delay(
+            reason=told[-1].event.reason,
+            since=min(fact.at for fact in told),
+            at=max(fact.at for fact in told),
+        )
 
     @cached_property
     def rejected(self) -> SubmissionRejected | None:

@@ -9,6 +9,7 @@ from contracts.moderation import ModelRenamed
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
+    SubmissionDelayed,
     SubmissionPromoted,
     SubmissionRejected,
     SubmissionRerunRequested,
@@ -38,6 +39,8 @@ def _note(event: Event) -> str:
             return f"run {event.run}, tier {event.tier}, lane {event.lane}"
         case SubmissionRejected():
             return ", ".join(reason.code for reason in event.reasons)
+        case SubmissionDelayed():
+            return event.reason.message
         case SubmissionCancelled() | SubmissionPromoted():
             return event.note
         case SubmissionRerunRequested():

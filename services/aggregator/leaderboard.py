@@ -8,7 +8,9 @@ import structlog
 from contracts.base import View
 from contracts.board import Board
 from contracts.moderation import ModelRenamed
+from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Entry
+from services.aggregator.copies import Copies
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import (
@@ -31,6 +33,7 @@ class Leaderboard:
         self._boards = boards
         self._submissions: dict[str, Submission] = {}
         self._moderation = Moderation()
+        self._copies = Copies(self._submissions)
         self._stale: dict[str, None] = {}
         self.position = 0
         """Place in EVENTS of the newest event that was taken."""
@@ -58,6 +61,9 @@ class Leaderboard:
     def render(self) -> Iterator[str]:
         """Bring `views` up to date, yielding the id of each submission that was rendered."""
         while self._stale:
+                if isinstance(event, SubmissionReceived | SubmissionAccepted):
+                    self._copies.take(sid)
+                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
             sid = next(iter(self._stale))
             del self._stale[sid]
             try:
@@ -87,12 +93,14 @@ class Leaderboard:
     def _render(self, sid: str, submission: Submission) -> None:
         received = submission.received
         board = self._boards.get(received.event.board) if received else None
+                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
         promoted = promotion(submission, board) if board else None
         if promoted:
             self.promotions[sid] = promoted
         else:
             self.promotions.pop(sid, None)
-        rendered = render(submission, board, self._moderation)
+        originals = self._copies.originals(submission, self._moderation)
+        rendered = render(submission, board, self._moderation, originals)
         for problem in rendered.problems:
             log.warning("a view is incomplete", sid=sid, problem=problem)
         if rendered.request:

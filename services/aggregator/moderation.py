@@ -46,6 +46,9 @@ class Standing:
 
     flag: Flag | None = None
     removed: bool = False
+    settled_until: int = 0
+    """Place in EVENTS of the last time that its marks were taken away: a likeness to models that
+    were accepted before is settled."""
     facts: tuple[Fact[Any], ...] = ()
     """Every decision about it, under whichever name."""
 
@@ -89,7 +92,7 @@ class Moderation:
                     flag = Flag(reason=event.reason, link=event.link, at=fact.at)
                     standings[event.repo_id] = replace(now, flag=flag)
                 case ModelUnflagged():
-                    standings[event.repo_id] = replace(now, flag=None)
+                    standings[event.repo_id] = replace(now, flag=None, settled_until=fact.sequence)
                 case ModelRemoved():
                     standings[event.repo_id] = replace(now, removed=True)
                 case ModelRestored():
@@ -101,6 +104,7 @@ class Moderation:
                     standings[event.new_repo_id] = Standing(
                         flag=now.flag or namesake.flag,
                         removed=now.removed or namesake.removed,
+                        settled_until=max(now.settled_until, namesake.settled_until),
                         facts=(*namesake.facts, *now.facts),
                     )
         return standings

@@ -27,15 +27,21 @@ class Rendered:
     """Why something is missing from the views, for the log."""
 
 
-def render(submission: Submission, board: Board | None, moderation: Moderation) -> Rendered:
-    """`board` is None when the definition is gone; its submissions then have no tasks or scores."""
+def render(
+    submission: Submission,
+    board: Board | None,
+    moderation: Moderation,
+    originals: tuple[str, ...] = (),
+) -> Rendered:
+    """`board` is None when the definition is gone; its submissions then have no tasks or scores.
+    `originals` are the models whose weights it has."""
     received = submission.received
     if received is None:
         return Rendered(problems=("its submission.received is missing",))
     name = moderation.name_today(received.event.model.repo_id, since=received.sequence)
     standing = moderation.standing(name)
     if board is None:
-        request = _request(received, submission, None, {}, standing)
+        request = _request(received, submission, None, {}, standing, originals)
         problem = f"board {received.event.board!r} has no definition"
         return Rendered(request=request, problems=(problem,))
 
@@ -45,11 +51,13 @@ def render(submission: Submission, board: Board | None, moderation: Moderation) 
     problems = tuple(problem for each in scores.values() for problem in each.problems)
     return Rendered(
         request=_request(
-            received, submission, board, scores[submission.run.number].cells, standing
+            received, submission, board, scores[submission.run.number].cells, standing, originals
         ),
         entry=None
         if standing.removed
-        else _entry(received, submission, board, best, scores[best.number].cells, name, standing),
+        else _entry(
+            received, submission, board, best, scores[best.number].cells, name, standing, originals
+        ),
         problems=problems,
     )
 
@@ -79,6 +87,7 @@ def _request(
     board: Board | None,
     cells: dict[str, TaskScore],
     standing: Standing,
+    originals: tuple[str, ...],
 ) -> Request:
     run = submission.run
     event, job, failed = received.event, run.accepted or submission.accepted, run.failed
@@ -109,6 +118,8 @@ def _request(
         voters=tuple(sorted(submission.voters)),
         promoted=run.is_promoted,
         history=history(facts),
+        delay=submission.delay,
+        same_weights_as=originals,
     )
 
 
@@ -134,6 +145,7 @@ def _entry(
     cells: dict[str, TaskScore],
     repo_id: str,
     standing: Standing,
+    originals: tuple[str, ...],
 ) -> Entry | None:
     """None before the first score, and when no event says what the model is made of."""
     job = run.accepted or submission.accepted
@@ -166,6 +178,7 @@ def _entry(
         generation=job.generation,
         is_merge=job.is_merge,
         is_mixture_of_experts=job.is_mixture_of_experts,
+        same_weights_as=originals,
     )
 
 

@@ -1,4 +1,5 @@
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from contracts.evaluation import FailureCause
 from contracts.models import Lane, Reason
 from contracts.submission import (
     SubmissionCancelled,
+    SubmissionDelayed,
     SubmissionRejected,
     SubmissionRerunRequested,
 )
@@ -21,6 +23,7 @@ from services.aggregator.render import Rendered, render
 from tests.unit.aggregator.story import (
     ADVICE,
     BOARD,
+    MORNING,
     accepted,
     as_facts,
     failed,
@@ -206,7 +209,42 @@ def test_the_history_tells_everything_but_votes_oldest_first() -> None:
     assert view.updated_at > view.history[-1].at
 
 
+def delayed(run: int = 1, message: str = "503") -> SubmissionDelayed:
+    reason = Reason(code="hub-unavailable", message=message, advice="Wait.")
+    return SubmissionDelayed(sid=SID, run=run, reason=reason)
+
+
+def test_a_delay_is_shown_with_its_begin_and_what_was_said_last() -> None:
+    view = request(received(), delayed(), delayed(message="a timeout"))
+
+    assert view.delay
+    assert view.delay.reason.message == "a timeout"
+    assert view.delay.since == MORNING + timedelta(minutes=2)
+    assert view.delay.at == MORNING + timedelta(minutes=3)
+    assert [(line.what, line.note) for line in view.history[1:]] == [
+        ("submission.delayed", "503"),
+        ("submission.delayed", "a timeout"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [accepted(), REJECTED, CANCELLED, failed(attempt=0), RERUN],
+    ids=lambda end: type(end).__name__,
+)
+def test_a_delay_ends_with_whatever_comes_after_it(end: Event) -> None:
+    assert request(received(), delayed(), end).delay is None
+
+
+def test_a_re_run_may_be_delayed_as_well() -> None:
+    view = request(*WHOLE_LIFE, RERUN, delayed(run=2))
+
+    assert view.delay
+    assert view.state is RequestState.RECEIVED
+
+
 LIVES: dict[str, tuple[Event, ...]] = {
+    "delayed": (received(), delayed(), delayed(), accepted(), started()),
     "finished": WHOLE_LIFE,
     "a second attempt": (
         *WHOLE_LIFE[:4],
