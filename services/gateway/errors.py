@@ -27,6 +27,8 @@ class ErrorCode(StrEnum):
     """Stable names, for programs; a code keeps its HTTP status."""
 
     INVALID_REQUEST = "invalid-request"
+    INVALID_SEARCH = "invalid-search"
+    FIELD_UNKNOWN = "field-unknown"
     MODEL_NOT_FOUND = "model-not-found"
     REVISION_NOT_FOUND = "revision-not-found"
     BOARD_UNKNOWN = "board-unknown"
@@ -55,6 +57,8 @@ class ErrorCode(StrEnum):
 
 _STATUS = {
     ErrorCode.INVALID_REQUEST: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.INVALID_SEARCH: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.FIELD_UNKNOWN: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.MODEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.REVISION_NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.BOARD_UNKNOWN: HTTPStatus.NOT_FOUND,

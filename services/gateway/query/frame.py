@@ -1,0 +1,72 @@
+"""A board's entries as columns, kept current change by change."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from contracts.board import Board
+from contracts.views import Entry
+from services.gateway.query.board_columns import Columns
+from services.gateway.query.columns import Column, Kind
+
+FOLDED_NAME = "_name"
+"""Column with the models in lower case: for searches, and to order rows that are otherwise equal."""
+_MOST_CHUNKS = 64
+"""So many batches of changes are appended before their memory is joined."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A board at one version. Never changes, so any number of threads may read it."""
+
+    board: Board
+    columns: Columns
+    rows: pl.DataFrame
+    """In no particular order: every stored column, and FOLDED_NAME."""
+    version: str
+    """Equal on every gateway that has read as much of this board."""
+    _values: dict[str, pl.Series] = field(default_factory=dict, repr=False, compare=False)
+
+    def values(self, name: str) -> pl.Series:
+        """The different values of a column, as text, without null."""
+        if name not in self._values:
+            self._values[name] = self.rows[name].unique().cast(pl.String).drop_nulls()
+        return self._values[name]
+
+
+class BoardFrame:
+    def __init__(self, board: Board, entries: Iterable[Entry] = ()) -> None:
+        self.board = board
+        self._columns = Columns(board)
+        self._rows = _rows(self._columns.stored, tuple(entries))
+        self._chunks = 1
+
+    def snapshot(self, version: str) -> Snapshot:
+        return Snapshot(self.board, self._columns, self._rows, version)
+
+    def apply(self, changes: Mapping[str, Entry | None]) -> None:
+        """By submission id; None for a row that is gone. Snapshots that were taken stay as they
+        are."""
+        changed = pl.Series("id", list(changes), dtype=pl.String)
+        kept = self._rows.filter(~pl.col("id").is_in(changed.implode()))
+        fresh = [entry for entry in changes.values() if entry]
+        self._rows = kept.vstack(_rows(self._columns.stored, fresh)) if fresh else kept
+        self._chunks += 1
+        if self._chunks > _MOST_CHUNKS:
+            self._rows = self._rows.rechunk()
+            self._chunks = 1
+
+
+def _rows(columns: Sequence[Column], entries: Sequence[Entry]) -> pl.DataFrame:
+    rows = pl.DataFrame([_series(column, entries) for column in columns])
+    return rows.with_columns(pl.col("model").str.to_lowercase().alias(FOLDED_NAME))
+
+
+def _series(column: Column, entries: Sequence[Entry]) -> pl.Series:
+    assert column.value
+    cells = [column.value(entry) for entry in entries]
+    if column.kind in (Kind.TEXT, Kind.CHOICE):
+        # What a contract leaves empty is unknown.
+        cells = [str(cell) if cell else None for cell in cells]
+    return pl.Series(column.name, cells, dtype=column.dtype)
