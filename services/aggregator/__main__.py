@@ -25,7 +25,7 @@ async def aggregate(settings: AggregatorSettings, stop: asyncio.Event) -> None:
     ):
         if client:
             readiness.done(NATS)
-            await Aggregator(client, boards, readiness).run(stop)
+            await Aggregator(client, boards, readiness, settings.patience).run(stop)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ from nats.errors import Error as NatsError
 from contracts.base import Event
 from contracts.board import Board
 from contracts.topology import EVENTS
-from runtime.bus import UnreadableMessageError, publish_event, read_event
+from runtime.bus import UnreadableMessageError, bury, publish_event, read_event
 from runtime.follow import follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
-from services.aggregator.repairs import repair
+from services.aggregator.repairs import READER, repair
+from services.aggregator.sweep import Patience, Sweep
 from services.aggregator.views_stream import ViewsStream
 
 log = structlog.get_logger(__name__)
@@ -32,14 +33,22 @@ _RENDERS_AT_ONCE = 100
 
 
 class Aggregator:
-    def __init__(self, client: Client, boards: Mapping[str, Board], readiness: Readiness) -> None:
+    def __init__(
+        self,
+        client: Client,
+        boards: Mapping[str, Board],
+        readiness: Readiness,
+        patience: Patience,
+    ) -> None:
         self._client = client
+        self._patience = patience
         self._boards = boards
         self._readiness = readiness
         self._leaderboard = Leaderboard(boards)
         self._events_created: datetime | None = None
         self._caught_up = asyncio.Event()
         self._news = asyncio.Event()
+        self._unburied: asyncio.Queue[tuple[Msg, str]] = asyncio.Queue()
         self.unreadable = 0
         """Messages in EVENTS that were skipped."""
 
@@ -49,6 +58,8 @@ class Aggregator:
             asyncio.create_task(self._fold_events()),
             asyncio.create_task(self._keep_views_current()),
             asyncio.create_task(repair(self._client)),
+            asyncio.create_task(self._bury_unreadable()),
+            asyncio.create_task(self._sweep()),
         ]
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -78,6 +89,7 @@ class Aggregator:
             fact = _fact(message)
         except UnreadableMessageError as fault:
             self.unreadable += 1
+            self._unburied.put_nowait((message, str(fault)))
             log.warning(
                 "an unreadable event was skipped",
                 sequence=message.metadata.sequence.stream,
@@ -86,6 +98,21 @@ class Aggregator:
             )
         else:
             self._leaderboard.take(fact)
+
+    async def _bury_unreadable(self) -> None:
+        """EVENTS keeps it for a version that can read it; DEAD_LETTERS shows it to moderators, once
+        however often it is read."""
+        while True:
+            message, reason = await self._unburied.get()
+            created = self._events_created.timestamp() if self._events_created else 0
+            key = f"{created:.0f}-{message.metadata.sequence.stream}"
+            await bury(self._client.jetstream(), READER, message, reason, key=key)
+
+    async def _sweep(self) -> None:
+        # What half the events leave open may have ended in the other half.
+        await self._caught_up.wait()
+        js = self._client.jetstream()
+        await Sweep(js, self._patience, lambda: self._leaderboard.submissions).run()
 
     async def _keep_views_current(self) -> None:
         views = ViewsStream(self._client)

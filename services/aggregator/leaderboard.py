@@ -1,6 +1,6 @@
 """Everything that has happened, in memory, and every view that follows from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -44,6 +44,10 @@ class Leaderboard:
         for board in boards.values():
             self._put(board)
 
+    @property
+    def submissions(self) -> Collection[Submission]:
+        return self._submissions.values()
+
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
         match fact.event:
@@ -57,13 +61,13 @@ class Leaderboard:
                 sid = event.sid
                 self._submissions[sid] = self._submissions.get(sid, Submission()).after(fact)
                 self._stale[sid] = None
+                if isinstance(event, SubmissionReceived | SubmissionAccepted):
+                    self._copies.take(sid)
+                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
 
     def render(self) -> Iterator[str]:
         """Bring `views` up to date, yielding the id of each submission that was rendered."""
         while self._stale:
-                if isinstance(event, SubmissionReceived | SubmissionAccepted):
-                    self._copies.take(sid)
-                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
             sid = next(iter(self._stale))
             del self._stale[sid]
             try:
@@ -89,11 +93,11 @@ class Leaderboard:
                     or self._moderation.name_today(repo_id, since) in names
                 ):
                     self._stale[sid] = None
+                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
 
     def _render(self, sid: str, submission: Submission) -> None:
         received = submission.received
         board = self._boards.get(received.event.board) if received else None
-                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
         promoted = promotion(submission, board) if board else None
         if promoted:
             self.promotions[sid] = promoted

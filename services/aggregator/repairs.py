@@ -25,6 +25,8 @@ from services.aggregator.ends import give_up
 
 log = structlog.get_logger(__name__)
 
+READER = "aggregator"
+"""Who could not handle what this service buries."""
 _RETRY_S = 5.0
 _ADVICE = "Request a re-run; if that fails as well, tell the operators of this leaderboard."
 
@@ -78,6 +80,9 @@ async def _repair(js: JetStreamContext, message: Msg) -> None:
         log.error("a dead letter cannot be read", error=str(fault))
         return
     match letter:
+        case Buried(reader=reader) if reader == READER:
+            # It was found in EVENTS, and whoever it was meant for may have handled it.
+            return
         case Buried():
             where = f"what {letter.reader} could not handle"
             if decoded := _decoded(where, dict(letter.headers), letter.body):

@@ -14,17 +14,20 @@ from runtime.bus import connect, publish_event_until_stored
 from runtime.follow import follow
 from runtime.service import Readiness
 from services.aggregator.app import EVENTS_READ, VIEWS_CURRENT, Aggregator
+from services.aggregator.sweep import Patience
 from tests.unit.aggregator.story import BOARD
 from tests.waiting import until, until_answered
 
+UNHURRIED = Patience()
+
 
 @asynccontextmanager
-async def aggregating(nats_url: str) -> AsyncIterator[Aggregator]:
+async def aggregating(nats_url: str, patience: Patience = UNHURRIED) -> AsyncIterator[Aggregator]:
     """Yields once the views are current."""
     client = await connect(nats_url, name="aggregator")
     stop = asyncio.Event()
     readiness = Readiness(EVENTS_READ, VIEWS_CURRENT)
-    aggregator = Aggregator(client, {BOARD.name: BOARD}, readiness)
+    aggregator = Aggregator(client, {BOARD.name: BOARD}, readiness, patience)
     task = asyncio.create_task(aggregator.run(stop))
     try:
         await until(lambda: task.done() or not readiness.missing)

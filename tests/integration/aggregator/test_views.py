@@ -8,8 +8,9 @@ from contracts.board import Board
 from contracts.models import Lane, Tier
 from contracts.moderation import ModelRemoved
 from contracts.submission import SubmissionAccepted, SubmissionPromoted
-from contracts.topology import EVENTS, JOBS, VIEWS, job_subject
+from contracts.topology import DEAD_LETTERS, EVENTS, JOBS, VIEWS, job_subject
 from contracts.views import Entry, Request, RequestState
+from runtime.dead_letters import Buried, read_dead_letter
 from runtime.topology import ensure_stream
 from services.aggregator.views_stream import POSITION
 from tests.bus import next_view
@@ -17,6 +18,7 @@ from tests.integration.aggregator.aggregating import (
     aggregating,
     last_sequence,
     publish,
+    until_equal,
     views_in_stream,
     views_when,
 )
@@ -198,6 +200,32 @@ async def test_an_unreadable_event_is_skipped_and_counted(
         await publish(jetstream, *WHOLE_LIFE[2:])
         await next_view(client, Entry, lambda row: not row.provisional)
         assert aggregator.unreadable == 1
+
+
+async def test_an_unreadable_event_is_one_dead_letter_however_often_it_is_read(
+    nats_url: str, jetstream: JetStreamContext
+) -> None:
+    subject = "podium.v1.submission.received.x"
+    await jetstream.publish(subject, b"from the future", stream=EVENTS.name)
+
+    for sequence in (1, 2):
+        async with aggregating(nats_url):
+            await jetstream.publish(subject, b"once more", stream=EVENTS.name)
+            await until_equal(lambda: _letters(jetstream), sequence + 1)
+
+    first = await jetstream.get_msg(DEAD_LETTERS.name, 1)
+    letter = read_dead_letter(first.subject or "", first.headers, first.data or b"")
+    assert isinstance(letter, Buried)
+    assert (letter.reader, letter.subject, letter.body) == (
+        "aggregator",
+        subject,
+        b"from the future",
+    )
+    assert "CloudEvents" in letter.reason
+
+
+async def _letters(js: JetStreamContext) -> int:
+    return (await js.stream_info(DEAD_LETTERS.name)).state.messages
 
 
 async def test_a_score_beyond_all_floats_costs_no_other_submission_its_row(
