@@ -22,6 +22,7 @@ from services.evaluator.disk import HubCache
 from services.evaluator.evaluation import OUTPUT, Station
 from services.evaluator.failures import EvaluationFault, Failure
 from services.evaluator.interrupts import meanwhile
+from services.evaluator.presence import Desk, announced
 from services.evaluator.protocol import Confinement, Machine
 from services.evaluator.settings import EvaluatorSettings
 from services.evaluator.work import Evaluator, work
@@ -61,23 +62,31 @@ async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
             log.info("ready", devices=devices, tiers=list(settings.tiers))
             stations = _stations(settings, machines, children)
             evaluators = [Evaluator(client, boards, station) for station in stations]
-            await work(evaluators, settings.tiers, stop)
+            desks = [station.desk for station in stations]
+            async with announced(client, settings.name, settings.tiers, desks, stop):
+                await work(evaluators, settings.tiers, stop)
 
 
 def _stations(
     settings: EvaluatorSettings, machines: Sequence[Machine], children: WarmChildren
 ) -> list[Station]:
+    several = len(machines) > 1
+    names = [
+        f"{settings.name}-{number}" if several else settings.name
+        for number in range(1, len(machines) + 1)
+    ]
     return [
         Station(
-            name=settings.name if len(machines) == 1 else f"{settings.name}-{number}",
+            name=name,
             machine=machine,
             options=replace(settings.harness_options, device=machine.torch_device),
             hub_url=settings.hub_url,
             cache=HubCache(Path(HF_HUB_CACHE), settings.cache_limit_bytes),
             children=children,
             memory_limit_bytes=settings.memory_limit_bytes,
+            desk=Desk(name, machine.device),
         )
-        for number, machine in enumerate(machines, 1)
+        for name, machine in zip(names, machines, strict=True)
     ]
 
 

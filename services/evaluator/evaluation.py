@@ -26,6 +26,7 @@ from services.evaluator.failures import (
 from services.evaluator.hub import fetched
 from services.evaluator.interrupts import Interrupt, meanwhile
 from services.evaluator.memory import held_bytes
+from services.evaluator.presence import Desk
 from services.evaluator.protocol import (
     Assignment,
     DataSetsMissing,
@@ -66,6 +67,8 @@ class Station:
     children: WarmChildren
     memory_limit_bytes: float | None
     """Most of the host's memory that a child may hold."""
+    desk: Desk
+    """Where everybody sees what it is at."""
 
 
 class Evaluation:
@@ -213,6 +216,7 @@ class Evaluation:
             case Step():
                 if message.task:
                     limits.begin(message.task)
+                    self._station.desk.take_up(message.task)
                 if message.phase is Phase.SCORING and message.total:
                     self._scoring = child
                 await self._record.progress(message)

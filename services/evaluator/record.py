@@ -1,6 +1,7 @@
 """What EVENTS already holds about one run, and what this evaluator adds to it."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 import structlog
 from nats.aio.client import Client
@@ -31,6 +32,7 @@ from runtime.bus import (
 from services.evaluator.failures import Failure, blame_infrastructure
 from services.evaluator.jobs import Job
 from services.evaluator.messages import open_written
+from services.evaluator.pace import Pace
 from services.evaluator.protocol import SamplesFile, Step, TaskScores
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,7 @@ class RunRecord:
     client: Client
     js: JetStreamContext
     job: Job
+    pace: Pace = field(default_factory=Pace)
 
     # ── what is known ────────────────────────────────────────────────────────────────────────────
 
@@ -133,6 +136,7 @@ class RunRecord:
 
     async def progress(self, step: Step) -> None:
         """Not stored, so it is not worth waiting for a server that is away."""
+        rate = self.pace.after(step, time.monotonic())
         progress = EvaluationProgress(
             sid=self.job.accepted.sid,
             run=self.job.accepted.run,
@@ -141,6 +145,8 @@ class RunRecord:
             task=step.task,
             done=step.done,
             total=step.total,
+            per_second=rate.per_second,
+            seconds_left=rate.seconds_left,
         )
         if self.client.is_connected:
             await self.client.publish(progress.subject(), progress.model_dump_json().encode())

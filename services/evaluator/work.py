@@ -69,7 +69,10 @@ class Evaluator:
         accepted = job.accepted
         record = RunRecord(self.client, self.client.jetstream(), job)
         checkpoints = Checkpoints(record.js, accepted, job.attempt)
-        with about(sid=accepted.sid, run=accepted.run, attempt=job.attempt):
+        with (
+            about(sid=accepted.sid, run=accepted.run, attempt=job.attempt),
+            self.station.desk.working_on(accepted, job.attempt),
+        ):
             try:
                 async with job.kept():
                     retry_in_s = await self._attempt(record, checkpoints, stop)

@@ -1,6 +1,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
@@ -8,6 +9,7 @@ from contracts.envelope import Envelope
 from contracts.evaluation import (
     Engine,
     EvaluationFinished,
+    EvaluationProgress,
     EvaluationTaskScored,
     HarnessResult,
     Provenance,
@@ -18,7 +20,7 @@ from contracts.topology import DETAILS_BUCKET
 from runtime.boards import load_boards
 from runtime.bus import publish_event
 from services.evaluator.jobs import JobQueues
-from services.evaluator.protocol import SamplesFile, TaskScores
+from services.evaluator.protocol import Phase, SamplesFile, Step, TaskScores
 from services.evaluator.record import RunRecord
 from tests.bus import all_events
 from tests.integration.evaluator.world import accepted
@@ -58,6 +60,25 @@ async def test_an_attempt_ends_with_the_start_of_a_newer_one_at_the_same_job(
     assert await older.is_superseded()
     assert not await newer.is_superseded()
     assert not await other.is_superseded()
+
+
+async def test_progress_says_how_fast_it_goes(client: Client, jetstream: JetStreamContext) -> None:
+    model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
+    job = accepted(model, "tiny")
+    await publish_event(jetstream, job, Envelope.of(job, "test"))
+    record = await attempt(client, JobQueues(client, (Tier.SMALL,)))
+    told = await client.subscribe(EvaluationProgress.subject_filter(sid=job.sid))
+
+    for done in (0, 40):
+        await record.progress(Step(Phase.SCORING, "colours", done, 120))
+
+    first, second = [
+        EvaluationProgress.model_validate_json((await told.next_msg(timeout=10)).data)
+        for _ in range(2)
+    ]
+    assert (first.done, first.per_second, first.seconds_left) == (0, None, None)
+    assert second.per_second
+    assert second.seconds_left == pytest.approx(80 / second.per_second)
 
 
 async def test_the_second_of_two_attempts_leaves_no_trace(

@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 
 from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationFailed, EvaluationProgress, EvaluationStarted
+from contracts.evaluator import EvaluatorPresence
 from contracts.models import Tier
 from contracts.submission import SubmissionAccepted
 from runtime.bus import publish_event
@@ -75,6 +76,7 @@ async def test_every_device_takes_a_job_and_hands_it_back(
     jobs = [accepted(world.model(f"acme/{name}"), "slow") for name in ("good", "no-change")]
     for job in jobs:
         await publish_event(jetstream, job, Envelope.of(job, "test"))
+    presence = await client.subscribe(EvaluatorPresence.subject_filter(name="pair"))
 
     with running_evaluator(
         world, nats_url, "pair", EVALUATOR_DEVICES='["cpu", "cpu"]'
@@ -84,6 +86,15 @@ async def test_every_device_takes_a_job_and_hands_it_back(
         stop(evaluator)
 
     assert names == {"pair-1", "pair-2"}
+    said: list[EvaluatorPresence] = []
+    while not (said and said[-1].stopped):
+        message = await presence.next_msg(timeout=10)
+        said.append(EvaluatorPresence.model_validate_json(message.data))
+    at_once = {frozenset(d.work.sid for d in one.devices if d.work) for one in said}
+    assert {job.sid for job in jobs} in at_once
+    assert [one.draining for one in said] == sorted(one.draining for one in said)
+    assert not said[0].draining
+    assert said[-2].draining
     wait_until_gone(processes)
     queues = JobQueues(client, (Tier.SMALL,))
     returned = [await queues.next_job(asyncio.Event()) for _ in jobs]
