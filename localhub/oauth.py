@@ -119,6 +119,7 @@ def _page(asked: dict[str, str]) -> str:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in · localhub</title>'
+        '<link rel="icon" href="data:,">'
         f"<h1>Sign in to {html.escape(asked['client_id'])}</h1>"
         f'<form method="post" action="/oauth/authorize">{hidden}'
         '<label>Token <input name="token" type="password" autocomplete="off" autofocus></label> '

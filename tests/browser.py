@@ -22,7 +22,7 @@ needs_chromium = pytest.mark.skipif(
 
 @asynccontextmanager
 async def open_page(
-    width: int = 1440, color_scheme: Literal["light", "dark"] = "light"
+    width: int = 1440, color_scheme: Literal["light", "dark"] = "light", *, scripts: bool = True
 ) -> AsyncIterator[Page]:
     """A page that fails the test when the browser reports an error of the page's own."""
     async with async_playwright() as playwright:
@@ -32,7 +32,9 @@ async def open_page(
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
         )
         page = await browser.new_page(
-            viewport={"width": width, "height": 900}, color_scheme=color_scheme
+            viewport={"width": width, "height": 900},
+            color_scheme=color_scheme,
+            java_script_enabled=scripts,
         )
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, get, post
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Redirect
-from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_303_SEE_OTHER
+from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from services.gateway import sessions
 from services.gateway.dependencies import CallerDependency, HubSignInDependency
@@ -80,9 +80,10 @@ async def end_sign_in(
     return Redirect(attempt.then, status_code=HTTP_303_SEE_OTHER)
 
 
-@post("/sign-out", include_in_schema=False, status_code=HTTP_204_NO_CONTENT)
-async def sign_out(request: Request[Any, Any, Any]) -> None:
+@post("/sign-out", include_in_schema=False, status_code=HTTP_303_SEE_OTHER)
+async def sign_out(request: Request[Any, Any, Any]) -> Redirect:
     sessions.sign_out(request)
+    return Redirect("/", status_code=HTTP_303_SEE_OTHER)
 
 
 def _required(hub_sign_in: HubSignIn | None) -> HubSignIn:

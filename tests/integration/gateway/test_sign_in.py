@@ -138,7 +138,7 @@ async def test_a_browser_signs_in_submits_and_signs_out(
     assert (me["name"], me["organisations"], me["moderator"]) == ("ada", ["analytical"], False)
     assert submitted.status_code == 202, submitted.text
     assert (await next_event(client, SubmissionReceived)).event.submitter == "ada"
-    assert out.status_code == 204
+    assert (out.status_code, out.headers["location"]) == (303, "/")
     assert after["name"] is None
 
 
@@ -277,7 +277,7 @@ async def test_an_address_and_a_user_that_ask_too_often_are_told_when_to_come_ba
             reads = [await http.get("/api/v1/me") for _ in range(6)]
             probe = await http.get("/livez")
 
-    assert [answer.status_code for answer in changes] == [204, 204, 429]
+    assert [answer.status_code for answer in changes] == [303, 303, 429]
     assert [answer.status_code for answer in reads] == [200] * 5 + [429]
     for refused in (changes[-1], reads[-1]):
         assert_error(refused, 429, ErrorCode.TOO_MANY_REQUESTS)
