@@ -10,8 +10,8 @@ import torch
 _PACKAGES = ("torch", "transformers", "tokenizers", "lm_eval", "numpy")
 
 
-def describe(device: torch.device) -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+def describe(device: torch.device, packages: tuple[str, ...] = _PACKAGES) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
     where = f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads used"
     if device.type == "cuda":
         memory = torch.cuda.get_device_properties(device).total_memory / 2**30
