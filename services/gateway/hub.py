@@ -41,7 +41,12 @@ class Hub:
         """Raises Refusal when the Hub has no such model or revision, or does not answer."""
         try:
             info = await asyncio.to_thread(
-                self._api.model_info, model, revision=revision, timeout=self._timeout_s
+                self._api.model_info,
+                model,
+                revision=revision,
+                timeout=self._timeout_s,
+                # A card may hold what the client stops at; that is for the validator to say.
+                expand=["sha"],
             )
         except RevisionNotFoundError as fault:
             raise Refusal(

@@ -8,6 +8,12 @@ from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
 from services.validator.facts import Card
 
+# Reading YAML takes some seconds for so much.
+_MOST_METADATA = 500_000
+# What is found goes into an event, which has to stay small whatever a card says.
+_MOST_CHARACTERS = 500
+_MOST_TEXTS = 100
+
 
 class UnreadableCardError(Exception):
     """The message is fit to show to the submitter."""
@@ -24,6 +30,11 @@ def read_card(path: Path) -> Card:
     block = REGEX_YAML_BLOCK.search(text)
     if block is None:
         return Card(characters=len(text.strip()))
+    if len(block[2]) > _MOST_METADATA:
+        raise UnreadableCardError(
+            f"The metadata of README.md has {len(block[2]):,} characters; at most"
+            f" {_MOST_METADATA:,} are read."
+        )
     try:
         # JSON and YAML of another shape raise as many classes as there are shapes.
         metadata = yaml.safe_load(block[2])
@@ -46,6 +57,12 @@ def _card(metadata: dict[Any, Any], body: str) -> Card:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """A text or a list of them, as authors write either."""
+    """A text or a list of them, as authors write either; what is neither text nor number is left
+    out, and so is what no name or address is as long as."""
     values = value if isinstance(value, list) else [value]
-    return tuple(str(each) for each in values if isinstance(each, str | int | float) and each != "")
+    written = (
+        str(each).strip()
+        for each in values
+        if isinstance(each, str | int | float) and not isinstance(each, bool)
+    )
+    return tuple(text for text in written if 0 < len(text) <= _MOST_CHARACTERS)[:_MOST_TEXTS]

@@ -42,9 +42,14 @@ class Card:
     tags: frozenset[str] = frozenset()
 
     @property
+    def is_of_other_license(self) -> bool:
+        """Whether `license` says no more than that it is none with an identifier."""
+        return (self.license or "").casefold() == "other"
+
+    @property
     def license_named(self) -> str:
         """The identifier, or the name of a license that has none; empty without either."""
-        if self.license in (None, "other"):
+        if self.license is None or self.is_of_other_license:
             return self.license_name or self.license or ""
         return self.license
 
@@ -65,6 +70,8 @@ class Weights:
     """What the safetensors headers declare."""
 
     tensors: Mapping[str, Tensor]
+    files: tuple[str, ...] = ()
+    """Those that the tensors are in."""
 
     @property
     def elements(self) -> Counter[str]:
@@ -137,6 +144,9 @@ class Repository:
     weights: Weights | None = None
     """Those of the adapter where one is submitted, otherwise those of a whole model."""
     weights_fault: str | None = None
+    weights_digest: str = ""
+    """SHA-256, in hex, over the sorted SHA-256 of the files that `weights` are of; empty where the
+    Hub does not name all of them."""
     adapter: Adapter | None = None
     adapter_fault: str | None = None
     config: Config | None = None

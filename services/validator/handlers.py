@@ -64,6 +64,7 @@ def _accepted(case: Case) -> SubmissionAccepted:
         is_merge=is_merge(facts),
         is_mixture_of_experts=is_mixture_of_experts(facts),
         warnings=warnings(case),
+        weights_digest=facts.submitted.weights_digest,
     )
     log.info("submission accepted", parameters=parameters, tier=accepted.tier)
     return accepted

@@ -5,8 +5,10 @@ A fault of the Hub raises HubDoesNotAnswerError; what is wrong with the model is
 import asyncio
 import json
 import tempfile
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,10 @@ class HubDoesNotAnswerError(Exception):
         """When the Hub wants to be asked again, where it has said so."""
 
 
+class _UnreadableInfoError(Exception):
+    """The Hub's client makes an object of every card's metadata, and not all will do."""
+
+
 @dataclass(frozen=True)
 class Hub:
     """Asks as the public does, without a token: what it cannot see must not be on a board."""
@@ -122,17 +128,11 @@ class _Examination:
         self, repo_id: str, commit: str | None, folder: Path, *, is_adapter: bool = False
     ) -> Repository:
         try:
-            info = self._api.model_info(
-                repo_id,
-                revision=commit,
-                files_metadata=True,
-                securityStatus=True,
-                timeout=self.hub.timeout_s,
-            )
+            info = self._info(repo_id, commit)
             access = Access.PUBLIC
             if info.disabled or info.gated:
                 access = Access.DISABLED if info.disabled else Access.GATED
-            repository = Repository(access, repo_id, info.sha, unsafe_files=_unsafe_files(info))
+            repository = Repository(access, info.id, info.sha, unsafe_files=_unsafe_files(info))
             if access is not Access.PUBLIC:
                 return repository
             return _RepositoryExamination(self.hub, self._api, repository, info, folder).done(
@@ -146,6 +146,23 @@ class _Examination:
             return Repository(Access.COMMIT_MISSING, repo_id)
         except (RepositoryNotFoundError, HFValidationError):
             return Repository(Access.MISSING, repo_id)
+        except _UnreadableInfoError as fault:
+            return Repository(Access.PUBLIC, repo_id, card_fault=str(fault))
+
+    def _info(self, repo_id: str, commit: str | None) -> ModelInfo:
+        """Raises what the Hub answers, and _UnreadableInfoError."""
+        try:
+            return self._api.model_info(
+                repo_id,
+                revision=commit,
+                files_metadata=True,
+                securityStatus=True,
+                timeout=self.hub.timeout_s,
+            )
+        except TypeError as fault:
+            raise _UnreadableInfoError(
+                f"Its metadata stops the Hub's own client: {fault}."
+            ) from fault
 
     def _with_tokenizer(self, facts: Facts, folder: Path, config_folder: Path) -> Facts:
         try:
@@ -178,6 +195,7 @@ class _Examination:
             RevisionNotFoundError,
             RepositoryNotFoundError,
             HFValidationError,
+            TypeError,  # of a card that stops the client
         ):
             return ()
         named = info.card_data.get("base_model") if info.card_data else None
@@ -250,7 +268,8 @@ class _RepositoryExamination:
             weights = headers.adapter() if is_adapter else headers.whole(self.folder)
         except UnreadableWeightsError as fault:
             return replace(repository, weights_fault=str(fault))
-        return replace(repository, weights=weights)
+        digest = _digest_of(self.info, weights.files) if weights else ""
+        return replace(repository, weights=weights, weights_digest=digest)
 
     def _with_adapter(self, repository: Repository) -> Repository:
         if not repository.holds_adapter:
@@ -294,6 +313,18 @@ def _retry_after_s(fault: Exception) -> float | None:
 def _unsafe_files(info: ModelInfo) -> tuple[ScannedFile, ...]:
     found = (info.security_repo_status or {}).get("filesWithIssues") or ()
     return tuple(ScannedFile(str(file["path"]), str(file["level"])) for file in found)
+
+
+def _digest_of(info: ModelInfo, files: Collection[str]) -> str:
+    """Over what they contain, whatever they are called; empty where the Hub does not name it."""
+    known = {
+        file.rfilename: file.lfs.sha256
+        for file in info.siblings or []
+        if file.rfilename in files and file.lfs
+    }
+    if len(known) < len(files):
+        return ""
+    return sha256("\n".join(sorted(known.values())).encode()).hexdigest()
 
 
 def _json_object(path: Path) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def _check_places(places: Mapping[str, str], headers: Mapping[str, Mapping[str, 
 
 
 def _weights(headers: Mapping[str, Mapping[str, Tensor]]) -> Weights:
-    weights = Weights({name: tensor for file in headers.values() for name, tensor in file.items()})
+    tensors = {name: tensor for file in headers.values() for name, tensor in file.items()}
+    weights = Weights(tensors, files=tuple(headers))
     if not weights.elements.total():
         raise UnreadableWeightsError("They declare no tensors.")
     return weights

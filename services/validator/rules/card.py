@@ -22,14 +22,20 @@ def has_a_card(case: Case) -> str | None:
     " README.md, or `license_name:` together with `license_link:`.",
 )
 def is_licensed(case: Case) -> str | None:
-    """The card names a licence: `license`, or `license_name` together with `license_link`."""
+    """The card names a licence: `license`, or `license_name` together with `license_link`. With
+    `license: other` it takes those two as well."""
     card = case.facts.submitted.card
-    if card is None or card.license or (card.license_name and card.license_link):
+    if card is None or (card.license_name and card.license_link):
+        return None
+    own = {"license_name": card.license_name, "license_link": card.license_link}
+    lacking = " and ".join(f"`{key}`" for key, value in own.items() if not value)
+    if card.is_of_other_license:
+        return f"The model card says `license: {card.license}`, and has no {lacking} beside it."
+    if card.license:
         return None
     if card.license_name:
         return (
-            f"The model card names the license {card.license_name!r} of its own, without a"
-            " `license_link` to its text."
+            f"The model card names a license of its own, {card.license_name!r}, without {lacking}."
         )
     return "The model card names no license."
 

@@ -7,9 +7,11 @@ from services.validator.rules.rule import Case, rule
 def is_not_barred(case: Case) -> str | None:
     """Neither the model nor its base model is one that moderators refuse, for instance because its
     authors do not want it to be submitted."""
-    named = (case.model.repo_id, case.model.base_model)
+    base = case.facts.base
+    named = {case.model.repo_id, case.model.base_model or "", base.repo_id if base else ""}
+    spellings = {name.casefold() for name in named}  # the Hub's names ignore case
     for ruling in case.policy.barred:
-        if ruling.name in named:
+        if ruling.name.casefold() in spellings:
             return f"{ruling.name} may not be submitted here: {ruling.reason}"
     return None
 
@@ -17,7 +19,8 @@ def is_not_barred(case: Case) -> str | None:
 @rule("submitter-banned", advice="Ask a moderator if you think that this is wrong.")
 def is_of_no_banned_user(case: Case) -> str | None:
     """The submitter is nobody whom moderators have banned."""
+    submitter = (case.submission.submitter or "").casefold()
     for ruling in case.policy.banned:
-        if ruling.name == case.submission.submitter:
+        if ruling.name.casefold() == submitter:
             return f"{ruling.name} may not submit here: {ruling.reason}"
     return None

@@ -8,7 +8,10 @@ from contracts.board import Board
 from contracts.models import ModelRef, Reason, WeightType
 from contracts.submission import SubmissionReceived
 from contracts.views import Policy
-from services.validator.facts import Facts, Repository
+from services.validator.facts import Access, Facts, Repository
+
+MOST_CHARACTERS = 1000
+"""Of one sentence: a repository decides how many files and how long names there are to tell of."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,9 @@ class Case:
 
     @property
     def is_visible(self) -> bool:
-        """Whether anything of the repository was found out."""
-        return self.facts.submitted.card is not None or self.facts.submitted.card_fault is not None
+        """Whether the repository's files are known."""
+        submitted = self.facts.submitted
+        return submitted.access is Access.PUBLIC and submitted.commit is not None
 
 
 Breach = Callable[[Case], str | None]
@@ -53,7 +57,11 @@ class Rule:
 
     def reason(self, case: Case) -> Reason | None:
         message = self.breach(case)
-        return Reason(code=self.code, message=message, advice=self.advice) if message else None
+        if not message:
+            return None
+        if len(message) > MOST_CHARACTERS:
+            message = f"{message[:MOST_CHARACTERS]} …"
+        return Reason(code=self.code, message=message, advice=self.advice)
 
     @property
     def meaning(self) -> str:

@@ -79,16 +79,62 @@ CARDS = {
     "undecodable-card": Broken(
         {"files": {"README.md": b"\xff\xfe"}}, ("card-missing",), "no text in UTF-8"
     ),
+    "card-that-stops-the-client": Broken(
+        {"files": {"README.md": card(tags=7)}}, ("card-missing",), "'int' object is not iterable"
+    ),
+    "card-of-a-reserved-word": Broken(
+        {"files": {"README.md": card(ignore_metadata_errors=False)}},
+        ("card-missing",),
+        "ignore_metadata_errors",
+    ),
+    "endless-metadata": Broken(
+        {"files": {"README.md": card(words=["x" * 90] * 6000)}},
+        ("card-missing",),
+        "at most 500,000 are read",
+    ),
     "no-license": Broken(
         {"files": {"README.md": card(license=None)}}, ("license-missing",), "names no license"
     ),
     "license-without-link": Broken(
         {"files": {"README.md": card(license=None, license_name="acme-1")}},
         ("license-missing",),
-        "'acme-1' of its own, without a `license_link`",
+        "of its own, 'acme-1', without `license_link`",
     ),
     "link-without-license": Broken(
         {"files": {"README.md": card(license=None, license_link="LICENSE")}},
+        ("license-missing",),
+        "names no license",
+    ),
+    "other-license": Broken(
+        {"files": {"README.md": card(license="other")}},
+        ("license-missing",),
+        "says `license: other`, and has no `license_name` and `license_link` beside it",
+    ),
+    "other-license-without-link": Broken(
+        {"files": {"README.md": card(license="Other", license_name="acme-1")}},
+        ("license-missing",),
+        "says `license: Other`, and has no `license_link` beside it",
+    ),
+    "other-license-without-name": Broken(
+        {"files": {"README.md": card(license="other", license_link="LICENSE")}},
+        ("license-missing",),
+        "no `license_name` beside it",
+    ),
+    "license-of-another-type": Broken(
+        {"files": {"README.md": card(license={"id": "mit"}, license_name=[None])}},
+        ("license-missing",),
+        "names no license",
+    ),
+    "license-by-accident": Broken(
+        {"files": {"README.md": card(license=False, license_name=True, license_link=True)}},
+        ("license-missing",),
+        "names no license",
+    ),
+    "blank-license": Broken(
+        {"files": {"README.md": card(license=" ")}}, ("license-missing",), "names no license"
+    ),
+    "endless-license": Broken(
+        {"files": {"README.md": card(license="x" * 400_000)}},
         ("license-missing",),
         "names no license",
     ),

@@ -36,7 +36,7 @@ def publish_model(hub_root: Path, hub_url: str) -> Callable[..., ModelRef]:
         repo_id = f"ada/{name}"
         folder = hub_root / "models" / repo_id
         write_model(folder, **changes)
-        commit = HfApi(endpoint=hub_url, token=False).model_info(repo_id).sha
+        commit = HfApi(endpoint=hub_url, token=False).model_info(repo_id, expand=["sha"]).sha
         assert commit
         if shown:
             (folder / "_hub.json").write_text(json.dumps(shown))

@@ -6,20 +6,21 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from huggingface_hub import HfApi
 from safetensors.numpy import save
 
-from contracts.models import ModelRef, Precision
+from contracts.models import ModelRef, Precision, WeightType
 from runtime.ports import free_port
 from services.validator.facts import Facts
 from services.validator.hub import Hub, HubDoesNotAnswerError
 from services.validator.rules import violations
 from services.validator.rules.rule import Case
 from tests.integration.validator.judging import BOARD, NO_POLICY, submission
-from tests.integration.validator.tiny_model import PARAMETERS
+from tests.integration.validator.tiny_model import PARAMETERS, adapter, sharded, zeros
 
 PublishModel = Callable[..., ModelRef]
 
@@ -49,6 +50,44 @@ async def test_a_good_model_is_examined_and_nothing_of_it_stays(
     assert found.config.architecture == "LlamaForCausalLM"
     assert list(tmp_path.iterdir()) == []
     assert await reasons_against(hub_url, model) == []
+
+
+async def test_equal_weights_have_equal_digests_whatever_their_files_are_called(
+    hub_url: str, publish_model: PublishModel
+) -> None:
+    def shards(*names: str) -> dict[str, Any]:
+        return sharded(
+            {f"t{n}": f"{name}.safetensors" for n, name in enumerate(names)},
+            **{name: zeros(**{f"t{n}": (n + 1,)}) for n, name in enumerate(names)},
+        )
+
+    models = {
+        "one-file": publish_model("one-file"),
+        "one-file-again": publish_model("one-file-again", files={"chat_template.jinja": "x"}),
+        "two-files": publish_model("two-files", **shards("a", "b")),
+        "two-files-again": publish_model("two-files-again", **shards("z", "y")),
+        "other-file": publish_model("other-file", files={"model.safetensors": zeros(t=(1,))}),
+        "adapter": publish_model(
+            "an-adapter", submitted={"weight_type": WeightType.ADAPTER}, **adapter()
+        ),
+        "adapter-again": publish_model(
+            "an-adapter-again",
+            submitted={"weight_type": WeightType.ADAPTER},
+            **adapter({"optimizer.safetensors": zeros(t=(1,))}),
+        ),
+        "none": publish_model("weightless", files={"model.safetensors": None}),
+    }
+
+    digests = {
+        name: (await facts_of(hub_url, model)).submitted.weights_digest
+        for name, model in models.items()
+    }
+
+    assert digests["one-file"] == digests["one-file-again"]
+    assert digests["two-files"] == digests["two-files-again"]
+    assert digests["adapter"] == digests["adapter-again"]
+    assert digests["none"] == ""
+    assert len(set(digests.values())) == 5
 
 
 async def test_the_shards_of_a_sharded_model_are_counted_together(

@@ -55,6 +55,7 @@ async def test_an_accepted_model_is_a_job(
     assert (accepted.tier, accepted.lane) == (Tier.SMALL, Lane.NORMAL)
     assert (accepted.parameters, accepted.weight_bytes) == (PARAMETERS, 4 * PARAMETERS)
     assert (accepted.architecture, accepted.license) == ("LlamaForCausalLM", "mit")
+    assert len(accepted.weights_digest) == 64
     assert recorded.envelope.source == "validator"
     assert recorded.envelope.traceparent.split("-")[1] == cause.traceparent.split("-")[1]
     job = await jetstream.get_last_msg(

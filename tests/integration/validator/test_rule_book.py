@@ -80,6 +80,24 @@ GOOD_MODELS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any] | No
         None,
         PARAMETERS,
     ),
+    "own-license-called-other": (
+        {"files": {"README.md": card(license="other", license_name="acme-1", license_link="L")}},
+        {},
+        None,
+        PARAMETERS,
+    ),
+    "two-licenses": (
+        {"files": {"README.md": card(license=["mit", "other"])}},
+        {},
+        None,
+        PARAMETERS,
+    ),
+    "odd-card": (
+        {"files": {"README.md": card(tags={"a": 1}, base_model=[None, {}], language=None)}},
+        {},
+        None,
+        PARAMETERS,
+    ),
     "described-just-enough": ({"files": {"README.md": card(body="x" * 200)}}, {}, None, PARAMETERS),
     "template-in-the-config": (
         {"tokenizer_config": {"chat_template": TEMPLATE}},

@@ -78,18 +78,34 @@ def ruling(name: str) -> Ruling:
     [
         (Policy(barred=(ruling("acme/tiny"),)), ["model-barred"]),
         (Policy(barred=(ruling("acme/base"),)), ["model-barred"]),
+        (Policy(barred=(ruling("ACME/Tiny"),)), ["model-barred"]),
+        (Policy(barred=(ruling("acme/BASE"),)), ["model-barred"]),
+        (Policy(barred=(ruling("new/name"),)), ["model-barred"]),
         (Policy(banned=(ruling("ada"),)), ["submitter-banned"]),
+        (Policy(banned=(ruling("Ada"),)), ["submitter-banned"]),
         (Policy(banned=(ruling("acme"),), barred=(ruling("ada/tiny"),)), []),
         (Policy(official_providers=(ruling("ada"),)), []),
     ],
 )
 def test_what_moderators_have_decided_holds(policy: Policy, codes: list[str]) -> None:
     delta = submission(weight_type=WeightType.DELTA, base_model="acme/base")
+    base = replace(REPOSITORY, repo_id="new/name")  # the Hub has renamed it
     case = Case(
-        replace(GOOD, base=REPOSITORY), delta.model_copy(update={"submitter": "ada"}), BOARD, policy
+        replace(GOOD, base=base), delta.model_copy(update={"submitter": "ada"}), BOARD, policy
     )
 
     assert [reason.code for reason in violations(case)] == codes
+
+
+def test_a_sentence_stays_short_whatever_a_repository_holds() -> None:
+    files = tuple(f"pytorch_model-{n:05}.bin" for n in range(10_000))
+    repository = replace(REPOSITORY, weights=None, weight_files=files)
+
+    reason = only_reason(Facts(repository, tokenizer=TOKENIZER))
+
+    assert reason.code == "safetensors-missing"
+    assert len(reason.message) < 1100
+    assert reason.message.endswith("…")
 
 
 def test_no_two_rules_share_a_code() -> None:
