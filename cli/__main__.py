@@ -4,6 +4,7 @@ import typer
 
 from cli.actions import cancel, promote, rerun, vote
 from cli.boards import boards
+from cli.dead_letters import dead_letters
 from cli.demo import demo
 from cli.moderation import moderate
 from cli.reproduce import reproduce
@@ -20,6 +21,7 @@ for command in (demo, up, submit, status, board, cancel, rerun, vote, promote, r
     app.command()(command)
 app.add_typer(boards, name="boards")
 app.add_typer(moderate, name="moderate")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 def main() -> None:

@@ -135,6 +135,14 @@ class Gateway:
         decisions: list[dict[str, Any]] = self._get("/api/v1/moderation")["items"]
         return decisions
 
+    def dead_letters(self, before: int | None, limit: int) -> dict[str, Any]:
+        """A page of them, the newest first."""
+        place = f"&before={before}" if before else ""
+        return self._get(f"/api/v1/dead-letters?limit={limit}{place}")
+
+    def dead_letter(self, sequence: int) -> dict[str, Any]:
+        return self._get(f"/api/v1/dead-letters/{sequence}")
+
     def _get(self, path: str) -> dict[str, Any]:
         with _explained(self._url):
             return _body(self._http.get(path))

@@ -22,6 +22,7 @@ from runtime.bus import service_connection
 from runtime.service import Readiness, cancel_until_done, health_endpoints, run_service
 from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
+from services.gateway.dead_letters import DeadLetters
 from services.gateway.event_log import EventLog
 from services.gateway.following import (
     follow_evaluators,
@@ -82,6 +83,7 @@ def _server(
     app = build_app(
         store=store,
         event_log=EventLog(client),
+        dead_letters=DeadLetters(client),
         resolve_model=hub.resolve,
         readiness=readiness,
         hub_url=settings.hub_url,

@@ -16,6 +16,7 @@ from runtime.service import Readiness
 from services.gateway import (
     action_routes,
     boards,
+    dead_letter_routes,
     health,
     live,
     moderation,
@@ -30,6 +31,7 @@ from services.gateway.actions import Actions
 from services.gateway.authentication import CallerMiddleware
 from services.gateway.caching import NotModifiedMiddleware
 from services.gateway.csrf import CsrfMiddleware
+from services.gateway.dead_letters import DeadLetters
 from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
@@ -65,6 +67,7 @@ def build_app(
     *,
     store: ViewStore,
     event_log: EventLog,
+    dead_letters: DeadLetters,
     resolve_model: ResolveModel,
     readiness: Readiness,
     hub_url: str,
@@ -92,6 +95,9 @@ def build_app(
             submissions.submit_model,
             moderation.list_decisions,
             moderation.moderate,
+            dead_letter_routes.list_dead_letters,
+            dead_letter_routes.get_dead_letter,
+            dead_letter_routes.replay_dead_letter,
             action_routes.cancel_request,
             action_routes.rerun_request,
             action_routes.vote_for_request,
@@ -122,6 +128,7 @@ def build_app(
             "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
             "quotas": Provide(lambda: quotas, sync_to_thread=False),
+            "dead_letters": Provide(lambda: dead_letters, sync_to_thread=False),
             "actions": Provide(lambda: actions, sync_to_thread=False),
         },
         # In this order: guessed tokens are counted before the Hub is asked about them.

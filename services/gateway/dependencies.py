@@ -8,6 +8,7 @@ from litestar.params import SkipValidation
 from runtime.service import Readiness
 from services.gateway.access import Caller
 from services.gateway.actions import Actions
+from services.gateway.dead_letters import DeadLetters
 from services.gateway.event_log import EventLog
 from services.gateway.hub import ResolvedModel
 from services.gateway.hub_sign_in import HubSignIn
@@ -25,3 +26,4 @@ CallerDependency = NamedDependency[SkipValidation[Caller]]
 HubSignInDependency = NamedDependency[SkipValidation[HubSignIn | None]]
 QuotasDependency = NamedDependency[SkipValidation[Quotas]]
 ActionsDependency = NamedDependency[SkipValidation[Actions]]
+DeadLettersDependency = NamedDependency[SkipValidation[DeadLetters]]

@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     BOARD_UNKNOWN = "board-unknown"
     REQUEST_UNKNOWN = "request-unknown"
     ENTRY_UNKNOWN = "entry-unknown"
+    DEAD_LETTER_UNKNOWN = "dead-letter-unknown"
     DUPLICATE_SUBMISSION = "duplicate-submission"
     SIGN_IN_REQUIRED = "sign-in-required"
     SIGN_IN_FAILED = "sign-in-failed"
@@ -64,6 +65,7 @@ _STATUS = {
     ErrorCode.BOARD_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.REQUEST_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.ENTRY_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.DEAD_LETTER_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.DUPLICATE_SUBMISSION: HTTPStatus.CONFLICT,
     ErrorCode.SIGN_IN_REQUIRED: HTTPStatus.UNAUTHORIZED,
     ErrorCode.SIGN_IN_FAILED: HTTPStatus.BAD_REQUEST,

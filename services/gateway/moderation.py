@@ -157,13 +157,15 @@ class Decision(msgspec.Struct, frozen=True):
     what: str
     """The event, such as `flagged`."""
     about: str
-    """The repository, user or organisation."""
+    """The repository, user, organisation or submission."""
     reason: str
     by: str | None
     """Null on an open gateway."""
     link: str | None
     new_repo_id: str | None
     """Of a rename."""
+    dead_letter: int | None
+    """Of a replay: the letter's place in DEAD_LETTERS."""
 
 
 @post(
@@ -195,7 +197,7 @@ async def list_decisions(
     about: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100,
 ) -> Items[Decision]:
-    """Newest first; `about` is a repository, user or organisation."""
+    """Newest first; `about` is a repository, user, organisation or submission."""
     newest = sorted(store.decisions.values(), key=lambda each: -each.sequence)
     chosen = [each for each in newest if about in (None, each.about, each.new_repo_id)]
     return Items(items=msgspec.convert(chosen[:limit], tuple[Decision, ...], from_attributes=True))

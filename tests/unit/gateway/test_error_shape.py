@@ -10,6 +10,7 @@ from runtime.ports import free_port
 from runtime.service import Readiness
 from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
+from services.gateway.dead_letters import DeadLetters
 from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
@@ -34,6 +35,7 @@ def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool 
     return build_app(
         store=store,
         event_log=EventLog(Client()),
+        dead_letters=DeadLetters(Client()),
         resolve_model=resolve_model or hub.resolve,
         readiness=Readiness() if ready else Readiness("views"),
         hub_url=nobody,
