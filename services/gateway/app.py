@@ -20,7 +20,6 @@ from services.gateway import (
     health,
     live,
     moderation,
-    pages,
     rate_limits,
     requests,
     sign_in,
@@ -36,6 +35,8 @@ from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.pages import board as board_page
+from services.gateway.pages import request as request_page
 from services.gateway.quotas import Quotas
 from services.gateway.security import add_security_headers
 from services.gateway.sessions import session_cookies
@@ -111,13 +112,13 @@ def build_app(
             sign_in.sign_out,
             health.is_alive,
             health.is_ready,
-            pages.show_home,
-            pages.show_board,
-            pages.show_request,
+            board_page.show_home,
+            board_page.show_board,
+            request_page.show_request,
             action_routes.act_from_page,
-            pages.board_fragment,
-            pages.queue_fragment,
-            pages.request_fragment,
+            board_page.board_fragment,
+            board_page.queue_fragment,
+            request_page.request_fragment,
             static,
         ],
         dependencies={

@@ -221,7 +221,7 @@ async def test_lists_are_not_sent_again_until_something_changes(
 async def test_every_answer_forbids_foreign_and_inline_code(
     http: AsyncTestClient[Litestar],
 ) -> None:
-    for path in ("/", "/nowhere", "/api/v1/boards", "/static/app.js"):
+    for path in ("/", "/nowhere", "/api/v1/boards", "/static/js/app.js"):
         policy = (await http.get(path)).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
