@@ -51,8 +51,12 @@ def submit(
         str | None, typer.Option(help="What an adapter or delta is applied to.")
     ] = None,
     chat_template: Annotated[
-        bool, typer.Option(help="Wrap prompts in the tokenizer's chat template.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            help="Wrap prompts in the tokenizer's chat template; by default for chat models only.",
+            show_default=False,
+        ),
+    ] = None,
     board: Annotated[
         str | None, typer.Option(help="Board to enter; needed when there are several.")
     ] = None,

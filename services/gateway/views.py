@@ -42,7 +42,9 @@ class SubmissionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     weight_type: WeightType = WeightType.ORIGINAL
     base_model: RepoId | None = None
     """What an adapter or delta changes; required for these and refused for whole weights."""
-    chat_template: bool = False
+    chat_template: bool | None = None
+    """Whether prompts are wrapped in the tokenizer's chat template. When it is left out they are
+    for `model_type` `chat`, and otherwise not."""
 
     def __post_init__(self) -> None:
         if self.weight_type is WeightType.ORIGINAL and self.base_model is not None:
@@ -52,6 +54,12 @@ class SubmissionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
             )
         if self.weight_type is not WeightType.ORIGINAL and self.base_model is None:
             raise ValueError(f"`weight_type` {self.weight_type.value!r} needs a `base_model`")
+
+    @property
+    def wraps_prompts(self) -> bool:
+        if self.chat_template is None:
+            return self.model_type is ModelType.CHAT
+        return self.chat_template
 
 
 class SubmissionReceipt(msgspec.Struct, frozen=True):
@@ -70,7 +78,7 @@ def received(
         precision=request.precision,
         weight_type=request.weight_type,
         base_model=request.base_model,
-        chat_template=request.chat_template,
+        chat_template=request.wraps_prompts,
     )
     return SubmissionReceived(
         sid=submission_id(model, board),
@@ -119,6 +127,14 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     note: str
 
 
+class Delay(msgspec.Struct, frozen=True):
+    reason: Reason
+    """What stands in the way, such as `hub-unavailable`."""
+    since: datetime
+    at: datetime
+    """When that was last said; the longer it lasts, the more rarely."""
+
+
 class RequestSummary(msgspec.Struct, frozen=True):
     """A submission and where it stands."""
 
@@ -147,6 +163,11 @@ class RequestSummary(msgspec.Struct, frozen=True):
     tasks_total: int
     """0 until the submission is accepted."""
     status_url: str
+    delay: Delay | None
+    """Why it is not validated yet, where something stands in the way."""
+    same_weights_as: tuple[str, ...]
+    """Models under other names that were accepted earlier with equal weights, by their names today;
+    relatives are left out."""
 
 
 class RequestDetails(RequestSummary, frozen=True):
@@ -196,6 +217,8 @@ def request_summary(request: contract_views.Request) -> RequestSummary:
         tasks_scored=sum(task.scored_at is not None for task in request.tasks),
         tasks_total=len(request.tasks),
         status_url=status_url(request.sid),
+        delay=_as(Delay, request.delay) if request.delay else None,
+        same_weights_as=request.same_weights_as,
     )
 
 

@@ -1,9 +1,9 @@
 import msgspec
 import pytest
 
-from contracts.models import ModelType, Precision, WeightType
+from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import submission_id
-from contracts.views import RequestState
+from contracts.views import Delay, RequestState
 from services.gateway.hub import ResolvedModel
 from services.gateway.ranking import ranked
 from services.gateway.views import (
@@ -13,8 +13,9 @@ from services.gateway.views import (
     received,
     request_details,
 )
-from tests.unit.gateway.examples import a_board, a_provenance, a_request, an_entry
+from tests.unit.gateway.examples import NOON, a_board, a_provenance, a_request, an_entry
 
+ON_THE_HUB = ResolvedModel("acme/tiny", "a" * 40)
 COMMIT = "8d1f0c5e7a2b49f3b6c4d5e6f708192a3b4c5d6e"
 
 
@@ -31,7 +32,7 @@ def test_a_submission_needs_only_the_model() -> None:
         model_type=ModelType.PRETRAINED,
         weight_type=WeightType.ORIGINAL,
         base_model=None,
-        chat_template=False,
+        chat_template=None,
     )
 
 
@@ -61,6 +62,48 @@ def test_the_event_names_the_model_as_the_hub_does_and_at_its_commit() -> None:
     assert (event.model.repo_id, event.model.commit) == ("acme/tiny", COMMIT)
     assert (event.requested_revision, event.submitter) == ("v1", "ada")
     assert event.sid == submission_id(event.model, "demo")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "said", "wrapped"),
+    [
+        ("chat", None, True),
+        ("chat", False, False),
+        ("chat", True, True),
+        ("fine-tuned", None, False),
+        ("fine-tuned", True, True),
+        ("pretrained", False, False),
+    ],
+)
+def test_the_chat_template_is_switched_on_by_itself_for_chat_models(
+    model_type: str, said: bool | None, wrapped: bool
+) -> None:
+    body = {"model": "acme/tiny", "model_type": model_type}
+    as_asked = body if said is None else body | {"chat_template": said}
+    in_full = body | {"chat_template": wrapped}
+
+    asked, told = (
+        received(msgspec.convert(each, SubmissionRequest), "demo", ON_THE_HUB, None)
+        for each in (as_asked, in_full)
+    )
+
+    assert asked.model.chat_template is wrapped
+    assert asked.sid == told.sid
+
+
+def test_a_delay_and_equal_weights_are_told() -> None:
+    reason = Reason(code="hub-unavailable", message="It answers 503.", advice="Wait.")
+    delay = Delay(reason=reason, since=NOON, at=NOON)
+    request = a_request().model_copy(
+        update={"delay": delay, "same_weights_as": ("acme/first", "bob/second")}
+    )
+
+    shown = request_details(request)
+
+    assert shown.delay
+    assert (shown.delay.reason.code, shown.delay.since) == ("hub-unavailable", NOON)
+    assert shown.same_weights_as == ("acme/first", "bob/second")
+    assert request_details(a_request()).delay is None
 
 
 def test_a_request_counts_its_scored_tasks() -> None:
