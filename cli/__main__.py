@@ -6,6 +6,7 @@ from cli.actions import cancel, promote, rerun, vote
 from cli.boards import boards
 from cli.dead_letters import dead_letters
 from cli.demo import demo
+from cli.imports import imports
 from cli.moderation import moderate
 from cli.reproduce import reproduce
 from cli.submissions import board, status, submit
@@ -21,6 +22,7 @@ for command in (demo, up, submit, status, board, cancel, rerun, vote, promote, r
     app.command()(command)
 app.add_typer(boards, name="boards")
 app.add_typer(moderate, name="moderate")
+app.add_typer(imports, name="import")
 app.add_typer(dead_letters, name="dead-letters")
 
 

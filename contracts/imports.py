@@ -101,6 +101,8 @@ class ResultsImported(Event):
     """The columns that the results are enough for."""
     parameters: int = Field(default=0, ge=0)
     """Number of parameters; 0 when unknown."""
+    limit: int | None = None
+    """Documents per lm-eval task; null for all."""
     seconds: FiniteFloat = Field(default=0, ge=0)
     """Wall-clock time of the whole evaluation, in seconds; 0 when unknown."""
     versions: dict[str, str] = Field(default_factory=dict)

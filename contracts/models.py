@@ -73,7 +73,7 @@ class ListedModel(Contract):
     """Number format the weights are loaded in."""
     weight_type: WeightType = WeightType.ORIGINAL
     """Whether the repository holds whole weights or a change to `base_model`."""
-    base_model: RepoId | None = None
+    base_model: ListedName | None = None
     """The model that an adapter or delta changes; null for whole weights."""
     chat_template: bool = False
     """Whether prompts are wrapped in the tokenizer's chat template."""
@@ -86,6 +86,8 @@ class ModelRef(ListedModel):
     """Repository on the Hub, `namespace/name`, spelled as the Hub spells it."""
     commit: Commit
     """The commit the revision pointed to when it was submitted, 40 hex digits."""
+    base_model: RepoId | None = None
+    """The model that an adapter or delta changes; null for whole weights."""
 
 
 class Reason(Contract):

@@ -7,10 +7,19 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts.base import Event
-from contracts.models import Commit, Lane, ModelRef, ModelType, Reason, SubmissionId, Tier
+from contracts.models import (
+    Commit,
+    Lane,
+    ListedModel,
+    ModelRef,
+    ModelType,
+    Reason,
+    SubmissionId,
+    Tier,
+)
 
 
-def submission_id(model: ModelRef, board: str) -> str:
+def submission_id(model: ListedModel, board: str) -> str:
     """The first 80 bits of SHA-256 over what makes a submission unique, in hex. Equal submissions
     have equal ids, whichever gateway they came through."""
     identity = json.dumps([board, model.model_dump(mode="json")], sort_keys=True)

@@ -239,7 +239,7 @@ class Entry(View):
     outstanding: tuple[str, ...]
     """Ids of the tasks without a score."""
     run: int
-    """The run the scores are from."""
+    """The run the scores are from; 0 for imported ones."""
     seconds: FiniteFloat
     """Wall-clock time of the scored tasks together, in seconds."""
     updated_at: AwareDatetime

@@ -12,6 +12,7 @@ The rules, whatever order events arrive in and however often:
   stored; an accepted run was not rejected, for its job exists.
 - `delayed` holds for its run until anything else is said about that.
 - Of several `accepted` events of one run the last counts: a job may be moved to another lane.
+- Of several imports of one kind the last counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,7 @@ from contracts.submission import (
 from contracts.views import Delay, RequestState
 from contracts.vote import VoteCast
 from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
+from services.aggregator.imports import Imported
 
 A = TypeVar("A", EvaluationStarted, EvaluationTaskScored, EvaluationFailed)
 
@@ -109,6 +111,27 @@ class Submission:
     def received(self) -> Fact[SubmissionReceived] | None:
         """None when it could not be read; then nothing can be shown."""
         return next(iter(of_kind(SubmissionReceived, self._ordered)), None)
+
+    @cached_property
+    def imported(self) -> Imported | None:
+        """What another board says; None when no scores were imported."""
+        return Imported.of(self._ordered)
+
+    @property
+    def board(self) -> str | None:
+        """None while nothing is known that could be shown."""
+        if self.received:
+            return self.received.event.board
+        return self.imported.newest.event.board if self.imported else None
+
+    @property
+    def named(self) -> tuple[str, int] | None:
+        """What the repository was called, and the place in the stream since which it was."""
+        if self.received:
+            return self.received.event.model.repo_id, self.received.sequence
+        if self.imported:
+            return self.imported.newest.event.model.repo_id, self.imported.since
+        return None
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:

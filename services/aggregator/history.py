@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.base import Event
 from contracts.evaluation import EvaluationFailed, EvaluationStarted, EvaluationTaskScored
+from contracts.imports import RequestImported, ResultsImported, RowImported
 from contracts.moderation import ModelRenamed
 from contracts.submission import (
     SubmissionAccepted,
@@ -45,6 +46,8 @@ def _note(event: Event) -> str:
             return event.note
         case SubmissionRerunRequested():
             return f"run {event.run}: {event.note}" if event.note else f"run {event.run}"
+        case RowImported() | ResultsImported() | RequestImported():
+            return f"from {event.source}"
         case EvaluationStarted():
             run = f"run {event.run}, attempt {event.attempt}"
             return f"{run} on {event.evaluator} ({event.device})"

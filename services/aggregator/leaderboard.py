@@ -1,13 +1,13 @@
 """Everything that has happened, in memory, and every view that follows from it."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import structlog
 
 from contracts.base import View
-from contracts.board import Board
-from contracts.moderation import ModelRenamed
+from contracts.board import Board, BoardDefined
+from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Entry
 from services.aggregator.copies import Copies
@@ -20,6 +20,7 @@ from services.aggregator.moderation import (
     about,
     decision,
 )
+from services.aggregator.normalization import scoring_version
 from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import render
 
@@ -31,6 +32,7 @@ class Leaderboard:
 
     def __init__(self, boards: Mapping[str, Board]) -> None:
         self._boards = boards
+        self._scoring_versions = {name: scoring_version(board) for name, board in boards.items()}
         self._submissions: dict[str, Submission] = {}
         self._moderation = Moderation()
         self._copies = Copies(self._submissions)
@@ -51,12 +53,20 @@ class Leaderboard:
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
         match fact.event:
-            case ModelRenamed():
-                self._moderate(fact, {fact.event.repo_id, fact.event.new_repo_id})
+            case ModelRenamed() as event:
+                names = {event.repo_id, event.new_repo_id}
+                self._moderate(fact, lambda repo_id: repo_id in names)
             case event if isinstance(event, ModelDecision):
-                self._moderate(fact, {about(event)})
+                self._moderate(fact, lambda repo_id: repo_id == about(event))
+            case ProviderNamed() | ProviderWithdrawn() as event:
+                organisation = event.organisation.casefold()
+                self._moderate(
+                    fact, lambda repo_id: repo_id.partition("/")[0].casefold() == organisation
+                )
             case event if isinstance(event, OtherDecision):
-                self._moderate(fact, set())
+                self._moderate(fact, lambda repo_id: False)
+            case BoardDefined():
+                pass
             case event:
                 sid = event.sid
                 self._submissions[sid] = self._submissions.get(sid, Submission()).after(fact)
@@ -78,7 +88,7 @@ class Leaderboard:
                 log.exception("a submission cannot be shown; its views stay as they are", sid=sid)
             yield sid
 
-    def _moderate(self, fact: Fact[Any], names: set[str]) -> None:
+    def _moderate(self, fact: Fact[Any], concerns: Callable[[str], bool]) -> None:
         before, self._moderation = self._moderation, self._moderation.after(fact)
         if self._moderation is before:
             return
@@ -86,25 +96,27 @@ class Leaderboard:
         if self._moderation.policy:
             self._put(self._moderation.policy)
         for sid, submission in self._submissions.items():
-            if received := submission.received:
-                repo_id, since = received.event.model.repo_id, received.sequence
-                if (
-                    before.name_today(repo_id, since) in names
-                    or self._moderation.name_today(repo_id, since) in names
-                ):
-                    self._stale[sid] = None
-                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
+            if (named := submission.named) and (
+                concerns(before.name_today(*named)) or concerns(self._moderation.name_today(*named))
+            ):
+                self._stale[sid] = None
+                self._stale.update(dict.fromkeys(self._copies.after(sid)))
 
     def _render(self, sid: str, submission: Submission) -> None:
-        received = submission.received
-        board = self._boards.get(received.event.board) if received else None
+        board = self._boards.get(submission.board or "")
         promoted = promotion(submission, board) if board else None
         if promoted:
             self.promotions[sid] = promoted
         else:
             self.promotions.pop(sid, None)
         originals = self._copies.originals(submission, self._moderation)
-        rendered = render(submission, board, self._moderation, originals)
+        rendered = render(
+            submission,
+            board,
+            self._moderation,
+            originals=originals,
+            scoring_version=self._scoring_versions[board.name] if board else "",
+        )
         for problem in rendered.problems:
             log.warning("a view is incomplete", sid=sid, problem=problem)
         if rendered.request:

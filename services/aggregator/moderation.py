@@ -73,6 +73,15 @@ class Moderation:
         """Of the repository that has this name today."""
         return self._standings.get(repo_id, Standing())
 
+    def is_official(self, repo_id: str) -> bool:
+        """Whether its organisation is an official provider today; the Hub's names ignore case."""
+        return repo_id.partition("/")[0].casefold() in self._officials
+
+    @cached_property
+    def _officials(self) -> frozenset[str]:
+        providers = self.policy.official_providers if self.policy else ()
+        return frozenset(ruling.name.casefold() for ruling in providers)
+
     @cached_property
     def _renames(self) -> list[Fact[ModelRenamed]]:
         return of_kind(ModelRenamed, in_stream_order(self.facts))

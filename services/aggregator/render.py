@@ -1,22 +1,16 @@
 """From a submission's state to its two views."""
 
 from dataclasses import dataclass
-from math import fsum
 
 from contracts.board import Board
 from contracts.submission import SubmissionReceived
 from contracts.views import Entry, Failure, Request, TaskProgress, TaskScore
+from services.aggregator.entries import Place, evaluated, taken_over
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Run, Submission
 from services.aggregator.history import history
 from services.aggregator.moderation import Moderation, Standing
-from services.aggregator.normalization import (
-    IncomputableScoreError,
-    mean_of_tasks,
-    score_task,
-    scoring_version,
-)
-from services.aggregator.uncertainty import of_mean
+from services.aggregator.normalization import IncomputableScoreError, score_task
 
 
 @dataclass(frozen=True)
@@ -31,34 +25,46 @@ def render(
     submission: Submission,
     board: Board | None,
     moderation: Moderation,
+    *,
     originals: tuple[str, ...] = (),
+    scoring_version: str = "",
 ) -> Rendered:
     """`board` is None when the definition is gone; its submissions then have no tasks or scores.
-    `originals` are the models whose weights it has."""
-    received = submission.received
-    if received is None:
+    `originals` are the models whose weights it has; `scoring_version` is the board's."""
+    if submission.named is None or submission.board is None:
         return Rendered(problems=("its submission.received is missing",))
-    name = moderation.name_today(received.event.model.repo_id, since=received.sequence)
+    name = moderation.name_today(*submission.named)
     standing = moderation.standing(name)
+    received, imported = submission.received, submission.imported
     if board is None:
         request = _request(received, submission, None, {}, standing, originals)
-        problem = f"board {received.event.board!r} has no definition"
+        problem = f"board {submission.board!r} has no definition"
         return Rendered(request=request, problems=(problem,))
 
     scores = {run.number: _Scores.of(run, board) for run in submission.runs}
     # A re-run replaces the scores once it has as many: an entry never falls back to a few.
     best = max(submission.runs, key=lambda run: (len(scores[run.number].cells), run.number))
-    problems = tuple(problem for each in scores.values() for problem in each.problems)
+    row = evaluated(submission, best, scores[best.number].cells)
+    problems = [problem for each in scores.values() for problem in each.problems]
+    if imported:
+        cells, faults = imported.cells(board)
+        problems += faults
+        # So does an evaluation of ours with what another board has found out.
+        if row is None or len(cells) > len(row.cells):
+            row = taken_over(imported, cells)
     return Rendered(
         request=_request(
             received, submission, board, scores[submission.run.number].cells, standing, originals
         ),
         entry=None
-        if standing.removed
-        else _entry(
-            received, submission, board, best, scores[best.number].cells, name, standing, originals
+        if row is None or standing.removed
+        else row.entry(
+            board,
+            scoring_version,
+            Place(name, standing, moderation.is_official(name), originals),
+            imported,
         ),
-        problems=problems,
+        problems=tuple(problems),
     )
 
 
@@ -82,13 +88,16 @@ class _Scores:
 
 
 def _request(
-    received: Fact[SubmissionReceived],
+    received: Fact[SubmissionReceived] | None,
     submission: Submission,
     board: Board | None,
     cells: dict[str, TaskScore],
     standing: Standing,
     originals: tuple[str, ...],
-) -> Request:
+) -> Request | None:
+    """None for a model that was never submitted here."""
+    if received is None:
+        return None
     run = submission.run
     event, job, failed = received.event, run.accepted or submission.accepted, run.failed
     facts = [*submission.facts.values(), *standing.facts]
@@ -135,55 +144,3 @@ def _progress(run: Run, board: Board, cells: dict[str, TaskScore]) -> tuple[Task
         else TaskProgress(task=task.id)
         for task in board.tasks
     )
-
-
-def _entry(
-    received: Fact[SubmissionReceived],
-    submission: Submission,
-    board: Board,
-    run: Run,
-    cells: dict[str, TaskScore],
-    repo_id: str,
-    standing: Standing,
-    originals: tuple[str, ...],
-) -> Entry | None:
-    """None before the first score, and when no event says what the model is made of."""
-    job = run.accepted or submission.accepted
-    if not cells or job is None:
-        return None
-    outstanding = tuple(task.id for task in board.tasks if task.id not in cells)
-    return Entry(
-        board=board.name,
-        sid=received.event.sid,
-        repo_id=repo_id,
-        model=received.event.model,
-        model_type=received.event.model_type,
-        architecture=job.architecture,
-        license=job.license,
-        parameters=job.parameters,
-        scores=cells,
-        average=None if outstanding else mean_of_tasks(cell.normalized for cell in cells.values()),
-        average_stderr=None if outstanding else of_mean([cell.stderr for cell in cells.values()]),
-        provisional=bool(outstanding),
-        outstanding=outstanding,
-        run=run.number,
-        seconds=fsum(cell.seconds for cell in cells.values()),
-        updated_at=max(run.scored[task].at for task in cells),
-        board_version=board.version,
-        scoring_version=scoring_version(board),
-        submitted_at=received.at,
-        co2_kg=_co2_kg(cells),
-        flag=standing.flag,
-        base_models=job.base_models,
-        generation=job.generation,
-        is_merge=job.is_merge,
-        is_mixture_of_experts=job.is_mixture_of_experts,
-        same_weights_as=originals,
-    )
-
-
-def _co2_kg(cells: dict[str, TaskScore]) -> float | None:
-    """Of all tasks together; None when that of one is unknown."""
-    energies = [cell.provenance.energy if cell.provenance else None for cell in cells.values()]
-    known = [energy.co2_kg for energy in energies if energy]
-    return fsum(known) if len(known) == len(cells) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts.evaluation import DataSet, HarnessResult
+from runtime.harness_results import metrics_and_stderrs
 from services.evaluator.failures import blame_model
 
 
@@ -27,13 +28,8 @@ def task_hash(samples: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _result(evaluation: dict[str, Any], task: str, data: DataSet) -> HarnessResult:
-    reported = {key: value for key, value in evaluation["results"][task].items() if "," in key}
-    metrics: dict[str, float] = {}
-    stderrs: dict[str, float | None] = {}
-    for key, value in reported.items():
-        metric, _, metric_filter = key.partition(",")
-        if metric.endswith("_stderr") or not isinstance(value, int | float):
-            continue
+    metrics, stderrs = metrics_and_stderrs(evaluation["results"][task])
+    for key, value in metrics.items():
         if not math.isfinite(value):
             raise blame_model(
                 "scores-not-finite",
@@ -41,13 +37,6 @@ def _result(evaluation: dict[str, Any], task: str, data: DataSet) -> HarnessResu
                 "Check the model at the submitted precision; float16 overflows where bfloat16"
                 " does not.",
             )
-        metrics[key] = float(value)
-        # lm-eval writes "N/A" where it knows no standard error.
-        stderr = reported.get(f"{metric}_stderr,{metric_filter}")
-        if isinstance(stderr, int | float) and math.isfinite(stderr):
-            stderrs[key] = float(stderr)
-        else:
-            stderrs[key] = None
     version = evaluation["versions"].get(task)
     return HarnessResult(
         task=task,

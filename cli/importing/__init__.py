@@ -1,0 +1,1 @@
+"""What `podium import` reads, and how it becomes events."""
