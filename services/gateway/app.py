@@ -20,7 +20,9 @@ from services.gateway import (
     health,
     live,
     moderation,
+    queue_routes,
     rate_limits,
+    request_events,
     requests,
     sign_in,
     submissions,
@@ -35,8 +37,11 @@ from services.gateway.dependencies import ResolveModel
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.outlook import Outlook
 from services.gateway.pages import board as board_page
 from services.gateway.pages import request as request_page
+from services.gateway.query.asked import provide_asked
+from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
 from services.gateway.security import add_security_headers
 from services.gateway.sessions import session_cookies
@@ -74,15 +79,15 @@ def build_app(
     hub_url: str,
     doors: Doors,
 ) -> Litestar:
+    queries = BoardQueries(store)
     quotas = Quotas(store)
+    outlook = Outlook(store)
     actions = Actions(store, event_log, quotas)
     from_store = Router(
         "/",
         route_handlers=[
             boards.list_boards,
-            boards.list_entries,
-            boards.get_entry,
-            requests.list_requests,
+            boards.list_columns,
         ],
         middleware=[NotModifiedMiddleware(store)],
     )
@@ -104,7 +109,16 @@ def build_app(
             action_routes.vote_for_request,
             action_routes.promote_request,
             from_store,
+            boards.list_entries,
+            boards.get_entry,
+            boards.list_facets,
+            boards.explain_search,
+            requests.list_requests,
             requests.get_request,
+            requests.get_timeline,
+            request_events.stream_request,
+            queue_routes.get_queue,
+            queue_routes.list_evaluators,
             live.stream_events,
             sign_in.who_am_i,
             sign_in.begin_sign_in,
@@ -128,7 +142,10 @@ def build_app(
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
             "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),
+            "queries": Provide(lambda: queries, sync_to_thread=False),
+            "asked": Provide(provide_asked, sync_to_thread=False),
             "quotas": Provide(lambda: quotas, sync_to_thread=False),
+            "outlook": Provide(lambda: outlook, sync_to_thread=False),
             "dead_letters": Provide(lambda: dead_letters, sync_to_thread=False),
             "actions": Provide(lambda: actions, sync_to_thread=False),
         },

@@ -1,21 +1,46 @@
 """Boards and their rows."""
 
-from litestar import get
-from litestar.params import FromPath
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
 from contracts.board import Board as BoardView
-from services.gateway.dependencies import StoreDependency
-from services.gateway.errors import ErrorCode, Refusal, refuses
-from services.gateway.ranking import ranked
-from services.gateway.store import ViewStore
-from services.gateway.views import (
+from services.gateway.board_views import (
     Board,
+    BoardColumn,
     BoardEntries,
     BoardEntryDetails,
-    Items,
+    BoardFacets,
+    SearchExplained,
     board,
-    board_entry,
-    board_entry_details,
+    board_columns,
+    board_entries,
+    entry_details,
+    search_explained,
+)
+from services.gateway.dependencies import (
+    AskedDependency,
+    BoardQueriesDependency,
+    StoreDependency,
+)
+from services.gateway.errors import ErrorCode, Refusal, refuses
+from services.gateway.query.answers import Encoding, wanted_encoding
+from services.gateway.query.board_columns import Columns
+from services.gateway.query.engine import row_of
+from services.gateway.query.formats import COMPRESSED, MEDIA_TYPES, Format, wanted_format
+from services.gateway.query.language import read_search
+from services.gateway.query.service import Answered
+from services.gateway.store import ViewStore
+from services.gateway.views import Items
+
+_QUERY_REFUSALS = refuses(
+    ErrorCode.BOARD_UNKNOWN,
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.INVALID_SEARCH,
+    ErrorCode.FIELD_UNKNOWN,
 )
 
 
@@ -29,16 +54,86 @@ async def list_boards(store: StoreDependency) -> Items[Board]:
     "/api/v1/boards/{name:str}/entries",
     operation_id="listEntries",
     tags=["boards"],
+    responses={
+        HTTP_200_OK: ResponseSpec(
+            BoardEntries, description="In the format asked for.", generate_examples=False
+        ),
+        **_QUERY_REFUSALS,
+    },
+)
+async def list_entries(
+    name: FromPath[str],
+    store: StoreDependency,
+    queries: BoardQueriesDependency,
+    asked: AskedDependency,
+    request: Request[Any, Any, Any],
+    format_: Annotated[
+        str | None,
+        QueryParameter(name="format", description=f"One of: {', '.join(Format)}."),
+    ] = None,
+) -> Response[bytes]:
+    """By average, the best first, then the provisional ones: 100 at a time as JSON; everything as
+    CSV, JSON Lines, Parquet or Arrow IPC, which `format` or the header `Accept` asks for."""
+    known_board(name, store)
+    chosen = wanted_format(format_, request.accept.best_match)
+    encoding = Encoding.IDENTITY if chosen in COMPRESSED else _encoding(request)
+    answered = await queries.entries(name, asked, chosen, encoding)
+    headers = {"Content-Disposition": f'inline; filename="{name}.{chosen}"'}
+    return _respond(request, answered, MEDIA_TYPES[chosen], encoding, headers)
+
+
+@get(
+    "/api/v1/boards/{name:str}/facets",
+    operation_id="listFacets",
+    tags=["boards"],
+    responses={
+        HTTP_200_OK: ResponseSpec(BoardFacets, generate_examples=False),
+        **_QUERY_REFUSALS,
+    },
+)
+async def list_facets(
+    name: FromPath[str],
+    store: StoreDependency,
+    queries: BoardQueriesDependency,
+    asked: AskedDependency,
+    request: Request[Any, Any, Any],
+) -> Response[bytes]:
+    """How many rows each choice of a filter would find, given the search and all other filters."""
+    known_board(name, store)
+    encoding = _encoding(request)
+    answered = await queries.facets(name, asked, encoding)
+    return _respond(request, answered, MEDIA_TYPES[Format.JSON], encoding)
+
+
+@get(
+    "/api/v1/boards/{name:str}/columns",
+    operation_id="listColumns",
+    tags=["boards"],
     responses=refuses(ErrorCode.BOARD_UNKNOWN),
 )
-async def list_entries(name: FromPath[str], store: StoreDependency) -> BoardEntries:
-    """Ranked rows, the best first, then the provisional ones."""
-    standing = known_board(name, store)
-    return BoardEntries(
-        board=name,
-        board_version=standing.version,
-        items=tuple(board_entry(row) for row in ranked(store.entries[name].values())),
-    )
+async def list_columns(name: FromPath[str], store: StoreDependency) -> Items[BoardColumn]:
+    """The fields of searches, which are also the keys of `sort` and `columns`."""
+    return Items(items=board_columns(Columns(known_board(name, store))))
+
+
+@get(
+    "/api/v1/search/explain",
+    operation_id="explainSearch",
+    tags=["boards"],
+    responses=refuses(
+        ErrorCode.BOARD_UNKNOWN,
+        ErrorCode.INVALID_REQUEST,
+        ErrorCode.INVALID_SEARCH,
+        ErrorCode.FIELD_UNKNOWN,
+    ),
+)
+async def explain_search(
+    store: StoreDependency,
+    search: FromQuery[str],
+    board: FromQuery[str | None] = None,
+) -> SearchExplained:
+    """How a search is read: every term with its place, its field and a sentence."""
+    return search_explained(read_search(search, Columns(chosen_board(board, store))))
 
 
 @get(
@@ -48,18 +143,49 @@ async def list_entries(name: FromPath[str], store: StoreDependency) -> BoardEntr
     responses=refuses(ErrorCode.BOARD_UNKNOWN, ErrorCode.ENTRY_UNKNOWN),
 )
 async def get_entry(
-    name: FromPath[str], sid: FromPath[str], store: StoreDependency
+    name: FromPath[str],
+    sid: FromPath[str],
+    store: StoreDependency,
+    queries: BoardQueriesDependency,
 ) -> BoardEntryDetails:
     """One row with its subtasks, standard errors and versions."""
     known_board(name, store)
-    for row in ranked(store.entries[name].values()):
-        if row.entry.sid == sid:
-            return board_entry_details(row)
-    raise Refusal(
-        ErrorCode.ENTRY_UNKNOWN,
-        f"Board {name} has no entry of request {sid}.",
-        f"/api/v1/requests/{sid} tells how the request stands.",
-    )
+    ranked = await queries.current(name)
+    rows = row_of(ranked, sid)
+    standing = store.entries[name].get(sid)
+    if standing is None or rows.is_empty():
+        raise Refusal(
+            ErrorCode.ENTRY_UNKNOWN,
+            f"Board {name} has no entry of request {sid}.",
+            f"/api/v1/requests/{sid} tells how the request stands.",
+        )
+    return entry_details(board_entries(rows, ranked.snapshot.columns)[0], standing)
+
+
+def _encoding(request: Request[Any, Any, Any]) -> Encoding:
+    return wanted_encoding(request.headers.get("Accept-Encoding", ""))
+
+
+def _respond(
+    request: Request[Any, Any, Any],
+    answered: Answered,
+    media_type: str,
+    encoding: Encoding,
+    more: dict[str, str] | None = None,
+) -> Response[bytes]:
+    headers = {
+        "ETag": answered.answer.etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept, Accept-Encoding",
+        "Podium-Board-Version": answered.version,
+        **(more or {}),
+    }
+    known = request.headers.get("If-None-Match", "").split(",")
+    if answered.answer.etag in (tag.strip() for tag in known):
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    if encoding is not Encoding.IDENTITY:
+        headers["Content-Encoding"] = encoding
+    return Response(answered.answer.body, headers=headers, media_type=media_type)
 
 
 def known_board(name: str, store: ViewStore) -> BoardView:

@@ -12,6 +12,9 @@ from services.gateway.dead_letters import DeadLetters
 from services.gateway.event_log import EventLog
 from services.gateway.hub import ResolvedModel
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.outlook import Outlook
+from services.gateway.query.asked import Asked
+from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
 from services.gateway.store import ViewStore
 
@@ -25,5 +28,8 @@ ReadinessDependency = NamedDependency[SkipValidation[Readiness]]
 CallerDependency = NamedDependency[SkipValidation[Caller]]
 HubSignInDependency = NamedDependency[SkipValidation[HubSignIn | None]]
 QuotasDependency = NamedDependency[SkipValidation[Quotas]]
+OutlookDependency = NamedDependency[SkipValidation[Outlook]]
 ActionsDependency = NamedDependency[SkipValidation[Actions]]
 DeadLettersDependency = NamedDependency[SkipValidation[DeadLetters]]
+BoardQueriesDependency = NamedDependency[SkipValidation[BoardQueries]]
+AskedDependency = NamedDependency[SkipValidation[Asked]]

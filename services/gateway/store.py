@@ -54,6 +54,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class BoardChanges:
+    """What has become of a board's rows."""
+
+    board: Board
+    version: Version
+    entries: dict[str, Entry | None]
+    """By submission id; None for a row that is gone."""
+
+
+@dataclass(frozen=True)
 class News:
     """What a listener has not been told yet."""
 
@@ -132,11 +142,28 @@ class ViewStore:
         """By submission id, only while it runs."""
         self.evaluators = Evaluators()
         self._standing: dict[str, Standing] = {}
+        self._changed: defaultdict[str, set[str]] = defaultdict(set)
+        """Submission ids by board, since `take_changes` was called for it."""
+        self._board_sequences: dict[str, int] = {}
         self._listeners: set[Listener] = set()
         self._closed = False
 
     def standing(self, subject: str) -> Standing:
         return self._standing[subject]
+
+    def board_version(self, name: str) -> Version:
+        """How far VIEWS was read when the board or one of its rows changed last."""
+        return Version(self.version.epoch, self._board_sequences.get(name, 0))
+
+    def take_changes(self, name: str, *, everything: bool) -> BoardChanges:
+        """The rows that changed since the last call, or all of them. One caller per board."""
+        changed = self._changed.pop(name, set())
+        rows = self.entries[name]
+        return BoardChanges(
+            self.boards[name],
+            self.board_version(name),
+            dict(rows) if everything else {sid: rows.get(sid) for sid in changed},
+        )
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -150,6 +177,8 @@ class ViewStore:
         self.policy = Policy()
         self.progress.clear()
         self._standing.clear()
+        self._changed.clear()
+        self._board_sequences.clear()
         for listener in self._listeners:
             listener.start_over()
 
@@ -167,11 +196,20 @@ class ViewStore:
         before = self._standing.get(subject)
         if before and before.view and view is None:
             self._remove(before.view)
+        self._mark(view or (before.view if before else None), sequence)
         self._standing[subject] = Standing(view, body, sequence)
         if view:
             self._keep(view)
         for listener in self._listeners:
             listener.tell(subject=subject)
+
+    def _mark(self, view: View | None, sequence: int) -> None:
+        match view:
+            case Board():
+                self._board_sequences[view.name] = sequence
+            case Entry():
+                self._board_sequences[view.board] = sequence
+                self._changed[view.board].add(view.sid)
 
     def _keep(self, view: View) -> None:
         match view:

@@ -5,14 +5,15 @@ from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
-from contracts import board as contract_board
 from contracts import evaluation as contract_evaluation
 from contracts import views as contract_views
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier, WeightType
 from contracts.submission import SubmissionReceived, submission_id
 from contracts.views import RequestState
 from services.gateway.hub import ResolvedModel
-from services.gateway.ranking import Row
+from services.gateway.outlook import Outlook
+from services.gateway.queue_views import Progress, QueuePlace, progress, queue_place
+from services.gateway.timeline import sentence, who
 
 T = TypeVar("T")
 # Python's `$` also matches before a final newline; the lookahead forbids that.
@@ -124,7 +125,12 @@ class TaskProgress(msgspec.Struct, frozen=True):
 class HistoryEntry(msgspec.Struct, frozen=True):
     at: datetime
     what: str
+    """The event's name without `podium.v1.`."""
     note: str
+    by: str | None
+    """The Hub user who did it; null for what services did, and on an open gateway."""
+    sentence: str
+    """The same for people."""
 
 
 class Delay(msgspec.Struct, frozen=True):
@@ -162,6 +168,12 @@ class RequestSummary(msgspec.Struct, frozen=True):
     tasks_scored: int
     tasks_total: int
     """0 until the submission is accepted."""
+    evaluator: str | None
+    """That took it last."""
+    queue: QueuePlace | None
+    """Null unless it waits."""
+    progress: Progress | None
+    """Null unless it runs."""
     status_url: str
     delay: Delay | None
     """Why it is not validated yet, where something stands in the way."""
@@ -173,7 +185,6 @@ class RequestSummary(msgspec.Struct, frozen=True):
 class RequestDetails(RequestSummary, frozen=True):
     """Everything that is known about a submission."""
 
-    evaluator: str | None
     reasons: tuple[Reason, ...]
     """Every rule it broke; empty unless rejected."""
     warnings: tuple[Reason, ...]
@@ -193,7 +204,8 @@ class RequestPage(Items[RequestSummary], frozen=True):
     """Address of the page that follows; null on the last."""
 
 
-def request_summary(request: contract_views.Request) -> RequestSummary:
+def request_summary(request: contract_views.Request, outlook: Outlook) -> RequestSummary:
+    place = outlook.plan().place(request.sid)
     return RequestSummary(
         id=request.sid,
         board=request.board,
@@ -216,228 +228,48 @@ def request_summary(request: contract_views.Request) -> RequestSummary:
         parameters=request.parameters,
         tasks_scored=sum(task.scored_at is not None for task in request.tasks),
         tasks_total=len(request.tasks),
+        evaluator=request.evaluator,
+        queue=queue_place(place) if place else None,
+        progress=request_progress(request, outlook),
         status_url=status_url(request.sid),
-        delay=_as(Delay, request.delay) if request.delay else None,
+        delay=as_shape(Delay, request.delay) if request.delay else None,
         same_weights_as=request.same_weights_as,
     )
 
 
-def request_details(request: contract_views.Request) -> RequestDetails:
+def request_details(request: contract_views.Request, outlook: Outlook) -> RequestDetails:
     return RequestDetails(
-        **msgspec.structs.asdict(request_summary(request)),
-        evaluator=request.evaluator,
-        reasons=_as(tuple[Reason, ...], request.reasons),
-        warnings=_as(tuple[Reason, ...], request.warnings),
-        failure=_as(Failure, request.failure) if request.failure else None,
-        tasks=_as(tuple[TaskProgress, ...], request.tasks),
+        **msgspec.structs.asdict(request_summary(request, outlook)),
+        reasons=as_shape(tuple[Reason, ...], request.reasons),
+        warnings=as_shape(tuple[Reason, ...], request.warnings),
+        failure=as_shape(Failure, request.failure) if request.failure else None,
+        tasks=as_shape(tuple[TaskProgress, ...], request.tasks),
         votes=request.votes,
         promoted=request.promoted,
-        history=_as(tuple[HistoryEntry, ...], request.history),
+        history=request_history(request),
     )
 
 
-# ── boards and entries ───────────────────────────────────────────────────────────────────────────
+def request_progress(request: contract_views.Request, outlook: Outlook) -> Progress | None:
+    if request.state is not RequestState.RUNNING:
+        return None
+    return progress(outlook.progress(request), outlook.time_left(request))
 
 
-class BoardTask(msgspec.Struct, frozen=True):
-    """A column."""
-
-    id: str
-    title: str
-    description: str
-    category: str
-    harness_task: str
-    """lm-eval's task or group."""
-    shots: int | None
-    """Few-shot examples per prompt; null leaves it to the task's own definition."""
-    metrics: tuple[str, ...]
-    """lm-eval's keys, `metric,filter`; several are averaged."""
-
-
-class Board(msgspec.Struct, frozen=True):
-    name: str
-    title: str
-    description: str
-    version: int
-    """Raised with every change that moves a score."""
-    tasks: tuple[BoardTask, ...]
-    max_parameters: dict[Precision, int]
-    """Most parameters at each precision; a precision that is missing is not accepted."""
-    limit: int | None
-    """On a trial, how many documents of each task are scored: the first ones. Null for all."""
-    entries_url: str
-
-
-class Score(msgspec.Struct, frozen=True):
-    """A cell."""
-
-    raw: float
-    """Average of the raw metrics, usually 0 to 1."""
-    normalized: float
-    """0 at chance, 100 at a raw 1.0."""
-
-
-class Flag(msgspec.Struct, frozen=True):
-    reason: str
-    link: str | None
-    at: datetime
-
-
-class BoardEntry(msgspec.Struct, frozen=True):
-    """A row."""
-
-    rank: int | None
-    """Equal averages share a rank; null while the row is provisional."""
-    request_id: str
-    model: str
-    """The repository's name today."""
-    commit: str
-    precision: Precision
-    weight_type: WeightType
-    base_model: str | None
-    chat_template: bool
-    model_type: ModelType
-    architecture: str
-    license: str
-    parameters: int
-    average: float | None
-    """Mean of all normalised scores, 0 to 100; null while a task is outstanding."""
-    provisional: bool
-    outstanding: tuple[str, ...]
-    """Tasks without a score; they are absent from `scores`."""
-    scores: dict[str, Score]
-    seconds: float
-    """Wall-clock time of the scored tasks together."""
-    run: int
-    board_version: int
-    updated_at: datetime
-    flag: Flag | None
-
-
-class SubtaskScore(Score, frozen=True):
-    harness_task: str
-    stderr: float | None
-    """Of the raw score."""
-    samples: int
-    prompt_hash: str
-    """lm-eval's `task_hashes`: equal when the model was asked the same; empty if unknown."""
-    data_set: str
-    data_revision: str
-    """Commit of the data set; empty if unknown."""
-
-
-class Engine(msgspec.Struct, frozen=True):
-    name: str
-    reason: str
-    """Why this one."""
-    probed: int
-    """Requests that lm-eval's own backend answered as well."""
-    difference: float | None
-    """Largest difference of a log-likelihood from lm-eval's own backend there, in nats."""
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    forwarded: int
-    stock: int
-    """What lm-eval's own backend forwards at batch size 1."""
-    generated: int
-
-
-class Energy(msgspec.Struct, frozen=True):
-    """Of what the model ran on, its GPUs or else the CPU."""
-
-    kwh: float
-    co2_kg: float
-    method: contract_evaluation.EnergyMethod
-
-
-class Provenance(msgspec.Struct, frozen=True):
-    """How a score came about."""
-
-    engine: Engine
-    dtype: str
-    device: str
-    seed: int
-    limit: int | None
-    """Documents per lm-eval task; null for all."""
-    tokens: Tokens
-    phases: dict[str, float]
-    """Seconds by phase."""
-    energy: Energy | None
-    command: str
-    """What reproduces the scores with lm-eval alone, one command per line."""
-
-
-class ScoreDetails(Score, frozen=True):
-    seconds: float
-    engine: str
-    versions: dict[str, str]
-    subtasks: tuple[SubtaskScore, ...]
-    provenance: Provenance | None
-    """Null for scores from before this was kept."""
-
-
-class BoardEntryDetails(BoardEntry, frozen=True):
-    """A row with what its cells are made of."""
-
-    details: dict[str, ScoreDetails]
-    """By task, as `scores`."""
-
-
-class BoardEntries(Items[BoardEntry], frozen=True):
-    """Ranked rows, the best first, then the provisional ones."""
-
-    board: str
-    board_version: int
-
-
-def board(standing: contract_board.Board) -> Board:
-    return Board(
-        name=standing.name,
-        title=standing.title,
-        description=standing.description,
-        version=standing.version,
-        tasks=_as(tuple[BoardTask, ...], standing.tasks),
-        max_parameters=dict(standing.limits.max_parameters),
-        limit=standing.limit,
-        entries_url=f"/api/v1/boards/{standing.name}/entries",
+def request_history(request: contract_views.Request) -> tuple[HistoryEntry, ...]:
+    """Oldest first."""
+    return tuple(
+        HistoryEntry(
+            at=entry.at,
+            what=entry.what,
+            note=entry.note,
+            by=(by := who(entry, request.submitter)),
+            sentence=sentence(entry, by),
+        )
+        for entry in request.history
     )
 
 
-def board_entry(row: Row) -> BoardEntry:
-    entry = row.entry
-    return BoardEntry(
-        rank=row.rank,
-        request_id=entry.sid,
-        model=entry.repo_id,
-        commit=entry.model.commit,
-        precision=entry.model.precision,
-        weight_type=entry.model.weight_type,
-        base_model=entry.model.base_model,
-        chat_template=entry.model.chat_template,
-        model_type=entry.model_type,
-        architecture=entry.architecture,
-        license=entry.license,
-        parameters=entry.parameters,
-        average=entry.average,
-        provisional=entry.provisional,
-        outstanding=entry.outstanding,
-        scores=_as(dict[str, Score], entry.scores),
-        seconds=entry.seconds,
-        run=entry.run,
-        board_version=entry.board_version,
-        updated_at=entry.updated_at,
-        flag=_as(Flag, entry.flag) if entry.flag else None,
-    )
-
-
-def board_entry_details(row: Row) -> BoardEntryDetails:
-    return BoardEntryDetails(
-        **msgspec.structs.asdict(board_entry(row)),
-        details=_as(dict[str, ScoreDetails], row.entry.scores),
-    )
-
-
-def _as(shape: type[T], contract: object) -> T:
+def as_shape(shape: type[T], contract: object) -> T:
     """The fields that `shape` names, from a contract that has them under the same names."""
     return msgspec.convert(contract, shape, from_attributes=True)

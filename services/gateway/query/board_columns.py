@@ -41,6 +41,14 @@ class Columns:
         """Those that a row alone determines."""
         return tuple(column for column in self if column.value)
 
+    @property
+    def raw_scores(self) -> tuple[str, ...]:
+        return tuple(raw_column(task) for task in self.tasks)
+
+    @property
+    def normalized_scores(self) -> tuple[str, ...]:
+        return tuple(score_column(task) for task in self.tasks)
+
     def find(self, name: str) -> Column | None:
         """By name, label or alias; case, `-`, `_` and spaces make no difference."""
         return self._by_key.get(_key(name))

@@ -68,11 +68,15 @@ def find(ranked: Ranked, query: Query) -> Found:
     if conditions and query.dynamic:
         rows = with_ranks(rows.filter(reduce(and_, conditions)))
         conditions = []
-    keys = rows.lazy().select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
-        *query.order.columns(),
-        *([reduce(and_, conditions).alias("_found")] if conditions else []),
-    ).collect()
+    keys = (
+        rows.lazy()
+        .select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
+            *query.order.columns(),
+            *([reduce(and_, conditions).alias("_found")] if conditions else []),
+        )
+        .collect()
+    )
     if conditions:
         keys = keys.filter("_found").drop("_found")
     total = keys.height
@@ -88,3 +92,8 @@ def find(ranked: Ranked, query: Query) -> Found:
         page = page.head(query.limit)
         following = query.order.cursor(cast(tuple[KeyValue, ...], page.row(-1)[1:]))
     return Found(rows[page["_at"]], total, following)
+
+
+def row_of(ranked: Ranked, sid: str) -> pl.DataFrame:
+    """One row with the board's own ranks, or none."""
+    return ranked.rows(Weighting()).filter(pl.col("id") == sid)

@@ -86,38 +86,36 @@ class Filters:
         return conditions
 
 
-def read_choice(column: str, given: Iterable[str]) -> tuple[str, ...]:
-    """Values that were repeated or joined by commas. Raises Refusal for one that no row can have."""
-    values = dict.fromkeys(
-        value.strip().casefold() for text in given for value in text.split(",") if value.strip()
-    )
-    known = VOCABULARY.get(column)
-    for value in values:
-        if known and value not in (*known, UNKNOWN):
-            raise Refusal(
-                ErrorCode.INVALID_REQUEST,
-                f"`{column}` can not be {value!r}.",
-                f"Choose among: {', '.join(known)}.",
-                {"parameter": column, "choices": list(known)},
-            )
-    return tuple(values)
+def read_choices(column: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Values that were repeated or joined by commas, in lower case. Raises Refusal for one that no
+    row can have."""
+    values = _values(given)
+    if known := VOCABULARY.get(column):
+        _check(column, values, (*known, UNKNOWN))
+    return values
 
 
 def read_hidden(given: Iterable[str]) -> tuple[str, ...]:
     """Raises Refusal for what cannot be hidden."""
-    names = [trait.name for trait in HIDEABLE]
-    hidden = dict.fromkeys(
-        value.strip().casefold() for text in given for value in text.split(",") if value.strip()
-    )
-    for value in hidden:
-        if value not in names:
+    values = _values(given)
+    _check("hide", values, tuple(trait.name for trait in HIDEABLE))
+    return values
+
+
+def _values(given: Iterable[str]) -> tuple[str, ...]:
+    values = (value.strip().casefold() for text in given for value in text.split(","))
+    return tuple(sorted({value for value in values if value}))
+
+
+def _check(parameter: str, values: Iterable[str], known: tuple[str, ...]) -> None:
+    for value in values:
+        if value not in known:
             raise Refusal(
                 ErrorCode.INVALID_REQUEST,
-                f"`hide` can not be {value!r}.",
-                f"Choose among: {', '.join(names)}.",
-                {"parameter": "hide", "choices": names},
+                f"`{parameter}` cannot be {value!r}.",
+                f"Choose among: {', '.join(known)}.",
+                {"parameter": parameter, "choices": list(known)},
             )
-    return tuple(name for name in names if name in hidden)
 
 
 def _is_one_of(column: str, values: tuple[str, ...]) -> pl.Expr:

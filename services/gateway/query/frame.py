@@ -11,7 +11,7 @@ from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column, Kind
 
 FOLDED_NAME = "_name"
-"""Column with the models in lower case: for searches, and to order rows that are otherwise equal."""
+"""Column with the models in lower case, which searches read and which orders equal rows."""
 _MOST_CHUNKS = 64
 """So many batches of changes are appended before their memory is joined."""
 

@@ -55,9 +55,7 @@ def _test(term: Term, values: Values) -> pl.Expr:
             return _text(cell, test).fill_null(False)
 
 
-def _text(
-    cell: pl.Expr, test: Contains | Matches | Equals, *, folded: bool = False
-) -> pl.Expr:
+def _text(cell: pl.Expr, test: Contains | Matches | Equals, *, folded: bool = False) -> pl.Expr:
     lower = cell if folded else cell.str.to_lowercase()
     match test:
         case Matches(pattern):

@@ -118,7 +118,9 @@ def _comparable(column: Column) -> pl.Expr:
 def _read(cursor: str, order: Order) -> tuple[KeyValue, ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        position = msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=_Position)
+        position = msgspec.json.decode(
+            base64.b64decode(padded, b"-_", validate=True), type=_Position
+        )
     except (binascii.Error, ValueError, msgspec.DecodeError):
         position = None
     if (

@@ -21,6 +21,9 @@ class Weighting:
     weights: tuple[tuple[str, float], ...] = ()
     """By task, each above 0; tasks that are missing do not count."""
 
+    def __str__(self) -> str:
+        return ",".join(f"{task}:{weight:g}" for task, weight in self.weights)
+
     def apply(self, rows: pl.DataFrame) -> pl.DataFrame:
         """A row has no average while a task that counts is outstanding. Tasks share no questions,
         so their errors are independent and the squares add up."""

@@ -164,7 +164,7 @@ def _moment(text: str, column: Column, offset: int) -> _Point:
     except (ValueError, OverflowError) as fault:
         raise Unreadable(
             f"{column.label} is a date, not {text!r}.",
-            "Write `2024`, `2024-06` or `2024-06-15`, with `<`, `>` or as a range `2024-06..2024-08`.",
+            "Write `2024`, `2024-06` or `2024-06-15`, after `<` or `>` or as a range `2024..2025`.",
             offset,
             offset + len(text),
         ) from fault

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+from contracts.base import View
 from contracts.board import Board, BoardTask, Limits
 from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
 from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
@@ -17,8 +18,24 @@ from contracts.views import (
     TaskProgress,
     TaskScore,
 )
+from services.gateway.query.engine import Ranked
+from services.gateway.query.frame import BoardFrame
+from services.gateway.store import ViewStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def a_store(*views: View) -> ViewStore:
+    """That has read these views, in this order."""
+    store = ViewStore()
+    store.begin("e1")
+    for sequence, view in enumerate(views, start=1):
+        put(store, view, sequence)
+    return store
+
+
+def put(store: ViewStore, view: View, sequence: int) -> None:
+    store.put(view.subject(), view.model_dump_json().encode(), sequence)
 
 
 def a_board(name: str = "demo", tasks: tuple[str, ...] = ("facts", "grammar")) -> Board:
@@ -153,6 +170,11 @@ def an_entry(
         updated_at=NOON,
         board_version=1,
     )
+
+
+def a_ranked_board(*entries: Entry, board: Board | None = None) -> Ranked:
+    """A board that holds these rows."""
+    return Ranked(BoardFrame(board or a_board(), entries).snapshot("1"))
 
 
 def a_provenance() -> Provenance:

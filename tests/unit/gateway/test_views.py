@@ -3,20 +3,35 @@ import pytest
 
 from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import submission_id
-from contracts.views import Delay, RequestState
+from contracts.views import Delay, Entry, Flag, Origin, RequestState
+from services.gateway.board_views import BoardEntryDetails, board, board_entries, entry_details
 from services.gateway.hub import ResolvedModel
-from services.gateway.ranking import ranked
+from services.gateway.outlook import Outlook
+from services.gateway.query.engine import row_of
 from services.gateway.views import (
     SubmissionRequest,
-    board,
-    board_entry_details,
     received,
     request_details,
 )
-from tests.unit.gateway.examples import NOON, a_board, a_provenance, a_request, an_entry
+from tests.unit.gateway.examples import (
+    NOON,
+    a_board,
+    a_provenance,
+    a_ranked_board,
+    a_request,
+    a_store,
+    an_entry,
+)
 
 ON_THE_HUB = ResolvedModel("acme/tiny", "a" * 40)
 COMMIT = "8d1f0c5e7a2b49f3b6c4d5e6f708192a3b4c5d6e"
+
+
+def details_of(entry: Entry) -> BoardEntryDetails:
+    """As the API tells it, alone on its board."""
+    ranked = a_ranked_board(entry)
+    rows = board_entries(row_of(ranked, entry.sid), ranked.snapshot.columns)
+    return entry_details(rows[0], entry)
 
 
 def read(text: str) -> SubmissionRequest:
@@ -98,18 +113,18 @@ def test_a_delay_and_equal_weights_are_told() -> None:
         update={"delay": delay, "same_weights_as": ("acme/first", "bob/second")}
     )
 
-    shown = request_details(request)
+    shown = request_details(request, Outlook(a_store()))
 
     assert shown.delay
     assert (shown.delay.reason.code, shown.delay.since) == ("hub-unavailable", NOON)
     assert shown.same_weights_as == ("acme/first", "bob/second")
-    assert request_details(a_request()).delay is None
+    assert request_details(a_request(), Outlook(a_store())).delay is None
 
 
 def test_a_request_counts_its_scored_tasks() -> None:
     request = a_request(state=RequestState.RUNNING, scored=("facts",))
 
-    shown = request_details(request)
+    shown = request_details(request, Outlook(a_store()))
 
     assert (shown.tasks_scored, shown.tasks_total) == (1, 2)
     assert [task.score for task in shown.tasks] == [50.0, None]
@@ -117,9 +132,7 @@ def test_a_request_counts_its_scored_tasks() -> None:
 
 
 def test_an_outstanding_score_is_absent_and_never_zero() -> None:
-    [row] = ranked([an_entry(facts=40, grammar=None)])
-
-    shown = board_entry_details(row)
+    shown = details_of(an_entry(facts=40, grammar=None))
 
     assert (shown.rank, shown.average, shown.outstanding) == (None, None, ("grammar",))
     assert list(shown.scores) == ["facts"]
@@ -127,9 +140,7 @@ def test_an_outstanding_score_is_absent_and_never_zero() -> None:
 
 
 def test_a_cell_says_how_it_came_about() -> None:
-    [row] = ranked([an_entry()])
-
-    shown = board_entry_details(row).details["facts"]
+    shown = details_of(an_entry()).details["facts"]
 
     assert msgspec.to_builtins(shown.provenance) == a_provenance().model_dump(mode="json")
     [subtask] = shown.subtasks
@@ -139,9 +150,49 @@ def test_a_cell_says_how_it_came_about() -> None:
 def test_a_cell_from_before_that_was_kept_says_so() -> None:
     entry = an_entry()
     score = entry.scores["facts"].model_copy(update={"provenance": None})
-    [row] = ranked([entry.model_copy(update={"scores": {"facts": score}})])
+    bare = entry.model_copy(update={"scores": {"facts": score}})
 
-    assert board_entry_details(row).details["facts"].provenance is None
+    assert details_of(bare).details["facts"].provenance is None
+
+
+def test_a_row_comes_out_of_the_columns_as_it_went_in() -> None:
+    entry = an_entry().model_copy(
+        update={
+            "base_models": ("acme/a", "acme/b"),
+            "same_weights_as": ("bob/first",),
+            "flag": Flag(reason="trained on it", link=None, at=NOON),
+            "is_available": False,
+            "likes": 7,
+            "submitted_at": NOON,
+            "co2_kg": 0.25,
+            "average_stderr": 1.5,
+            "license": "",
+        }
+    )
+
+    shown = details_of(entry)
+
+    assert (shown.model, shown.commit, shown.request_id) == (
+        entry.repo_id,
+        entry.model.commit,
+        entry.sid,
+    )
+    assert (shown.parameters, shown.likes, shown.co2_kg) == (1_312_000, 7, 0.25)
+    assert (shown.base_models, shown.same_weights_as) == (("acme/a", "acme/b"), ("bob/first",))
+    assert shown.flag
+    assert (shown.flag.reason, shown.flag.link, shown.flag.at) == (
+        "trained on it",
+        None,
+        NOON,
+    )
+    assert (shown.submitted_at, shown.uploaded_at, shown.updated_at) == (NOON, None, NOON)
+    assert (shown.license, shown.is_available, shown.origin) == ("", False, Origin.EVALUATED)
+    assert shown.average == entry.average
+    assert (shown.average_low, shown.average_high) == (
+        pytest.approx(50 - 1.96 * 1.5, abs=1e-3),
+        pytest.approx(50 + 1.96 * 1.5, abs=1e-3),
+    )
+    assert (shown.scores["facts"].raw, shown.scores["facts"].normalized) == (0.625, 50.0)
 
 
 def test_a_board_keeps_the_order_of_its_tasks() -> None:

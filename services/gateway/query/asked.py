@@ -1,0 +1,255 @@
+"""What a reader asks of a board, as its address says: `?search=llama&hide=moe&sort=-bbh`."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from litestar.params import QueryParameter
+
+from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.query.board_columns import Columns
+from services.gateway.query.columns import Column
+from services.gateway.query.engine import Query
+from services.gateway.query.filters import (
+    CHOICES,
+    HIDEABLE,
+    SIZES,
+    SWITCHES,
+    UNKNOWN,
+    VOCABULARY,
+    Filters,
+    read_choices,
+    read_hidden,
+)
+from services.gateway.query.language import read_search, unknown_field
+from services.gateway.query.order import read_order
+from services.gateway.query.weights import read_weighting
+
+DEFAULT_SORT = "-average"
+MOST_AT_ONCE = 1000
+
+
+class Ranks(StrEnum):
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+
+
+class Scores(StrEnum):
+    NORMALIZED = "normalized"
+    RAW = "raw"
+
+
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Texts as they were given; what they mean depends on the board's columns."""
+
+    search: str = ""
+    sort: str = DEFAULT_SORT
+    type: tuple[str, ...] = ()
+    precision: tuple[str, ...] = ()
+    weight_type: tuple[str, ...] = ()
+    license: tuple[str, ...] = ()
+    architecture: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
+    official: bool | None = None
+    chat_template: bool | None = None
+    size: str | None = None
+    params_min: float | None = None
+    params_max: float | None = None
+    hide: tuple[str, ...] = ()
+    ranks: Ranks = Ranks.STATIC
+    tasks: str = ""
+    weights: str = ""
+    scores: Scores | None = None
+    columns: str = ""
+    limit: int | None = None
+    after: str | None = None
+
+    def paged(self, limit: int) -> "Asked":
+        """Without a limit of its own, this one."""
+        return self if self.limit else msgspec.structs.replace(self, limit=limit)
+
+    def query(self, columns: Columns) -> Query:
+        """Raises Refusal for what this board cannot answer."""
+        weighting = read_weighting(self.tasks, self.weights, columns.tasks)
+        return Query(
+            search=read_search(self.search, columns),
+            filters=self._filters(),
+            order=read_order(self.sort, columns, str(weighting)),
+            weighting=weighting,
+            dynamic=self.ranks is Ranks.DYNAMIC,
+            limit=self.limit,
+            after=self.after,
+        )
+
+    def _filters(self) -> Filters:
+        given = {name: read_choices(name, getattr(self, name)) for name in CHOICES}
+        switches = {name: getattr(self, name) for name in SWITCHES}
+        low, high = self._sizes()
+        return Filters(
+            choices=tuple((name, values) for name, values in given.items() if values),
+            switches=tuple((name, on) for name, on in switches.items() if on is not None),
+            low=low,
+            high=high,
+            hidden=read_hidden(self.hide),
+        )
+
+    def _sizes(self) -> tuple[float | None, float | None]:
+        if self.size is None:
+            return self.params_min, self.params_max
+        if self.params_min is not None or self.params_max is not None:
+            raise Refusal(
+                ErrorCode.INVALID_REQUEST,
+                "`size` stands beside `params_min` or `params_max`, and both say how large.",
+                "Leave one of them out.",
+                {"parameter": "size"},
+            )
+        for size in SIZES:
+            if size.name == self.size:
+                return size.low, size.high
+        names = [size.name for size in SIZES]
+        raise Refusal(
+            ErrorCode.INVALID_REQUEST,
+            f"`size` cannot be {self.size!r}.",
+            f"Choose among: {', '.join(names)}.",
+            {"parameter": "size", "choices": names},
+        )
+
+    def shown(self, columns: Columns) -> tuple[Column, ...]:
+        """The columns of a table. Raises Refusal for one that this board does not have."""
+        if not self.columns:
+            left_out = {
+                None: (),
+                Scores.NORMALIZED: columns.raw_scores,
+                Scores.RAW: columns.normalized_scores,
+            }[self.scores]
+            return tuple(column for column in columns if column.name not in left_out)
+        chosen = {}
+        for name in filter(None, map(str.strip, self.columns.split(","))):
+            column = columns.find(name)
+            if column is None:
+                raise unknown_field(name, columns, "columns")
+            chosen[column.name] = column
+        return tuple(chosen.values())
+
+    def address(self, path: str, **changed: object) -> str:
+        """The address that asks the same but for what is `changed`; None leaves a thing out."""
+        asked = {**msgspec.to_builtins(self), **changed}
+        given = [
+            (name, str(one).lower() if isinstance(one, bool) else one)
+            for name, value in asked.items()
+            for one in (
+                value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+            )
+            if one is not None
+        ]
+        return f"{path}?{urlencode(given)}" if given else path
+
+
+def provide_asked(
+    search: Annotated[
+        str,
+        QueryParameter(
+            description="In the query language, such as `llama; @license:apache -@params:>13`."
+        ),
+    ] = "",
+    sort: Annotated[
+        str,
+        QueryParameter(
+            description="Columns, the most important first; `-` before one puts its highest first."
+        ),
+    ] = DEFAULT_SORT,
+    model_type: Annotated[
+        list[str] | None,
+        QueryParameter(name="type", description=f"Any of: {', '.join(VOCABULARY['type'])}."),
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        QueryParameter(description=f"Any of: {', '.join(VOCABULARY['precision'])}."),
+    ] = None,
+    weight_type: Annotated[
+        list[str] | None,
+        QueryParameter(description=f"Any of: {', '.join(VOCABULARY['weight_type'])}."),
+    ] = None,
+    license_: Annotated[
+        list[str] | None,
+        QueryParameter(name="license", description=f"Any of these, or `{UNKNOWN}`."),
+    ] = None,
+    architecture: Annotated[
+        list[str] | None, QueryParameter(description=f"Any of these, or `{UNKNOWN}`.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None,
+        QueryParameter(description=f"Any of: {', '.join(VOCABULARY['origin'])}."),
+    ] = None,
+    official: Annotated[
+        bool | None, QueryParameter(description="Whether of official providers.")
+    ] = None,
+    chat_template: Annotated[
+        bool | None, QueryParameter(description="Whether evaluated with one.")
+    ] = None,
+    size: Annotated[
+        str | None,
+        QueryParameter(description=f"One of: {', '.join(size.name for size in SIZES)}."),
+    ] = None,
+    params_min: Annotated[
+        float | None, QueryParameter(ge=0, description="Least billions of parameters.")
+    ] = None,
+    params_max: Annotated[
+        float | None,
+        QueryParameter(ge=0, description="Billions of parameters that are too many."),
+    ] = None,
+    hide: Annotated[
+        list[str] | None,
+        QueryParameter(description=f"Any of: {', '.join(trait.name for trait in HIDEABLE)}."),
+    ] = None,
+    ranks: Annotated[
+        Ranks, QueryParameter(description="Among all rows, or among those that are found.")
+    ] = Ranks.STATIC,
+    tasks: Annotated[
+        str, QueryParameter(description="Tasks that the average is made of, joined by commas.")
+    ] = "",
+    weights: Annotated[
+        str,
+        QueryParameter(
+            description="Weights of tasks in the average, `ifeval:2,bbh:0`; 1 if unsaid."
+        ),
+    ] = "",
+    scores: Annotated[
+        Scores | None, QueryParameter(description="Which scores a table shows; both if unsaid.")
+    ] = None,
+    columns: Annotated[
+        str, QueryParameter(description="Columns of a table, joined by commas; all if unsaid.")
+    ] = "",
+    limit: Annotated[
+        int | None, QueryParameter(ge=1, le=MOST_AT_ONCE, description="Most rows.")
+    ] = None,
+    after: Annotated[
+        str | None, QueryParameter(description="Cursor out of `next`: the page that follows.")
+    ] = None,
+) -> Asked:
+    """A dependency: whichever route wants `asked` takes these."""
+    return Asked(
+        search=search,
+        sort=sort,
+        type=tuple(model_type or ()),
+        precision=tuple(precision or ()),
+        weight_type=tuple(weight_type or ()),
+        license=tuple(license_ or ()),
+        architecture=tuple(architecture or ()),
+        origin=tuple(origin or ()),
+        official=official,
+        chat_template=chat_template,
+        size=size or None,
+        params_min=params_min,
+        params_max=params_max,
+        hide=tuple(hide or ()),
+        ranks=ranks,
+        tasks=tasks,
+        weights=weights,
+        scores=scores,
+        columns=columns,
+        limit=limit,
+        after=after,
+    )

@@ -1,0 +1,90 @@
+"""What is asked of the boards, answered in bytes: the one way that every route takes."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import msgspec
+
+from services.gateway.board_views import BoardEntries, BoardFacets, board_entries, search_explained
+from services.gateway.query.answers import Answer, Answers, Encoding
+from services.gateway.query.asked import Asked
+from services.gateway.query.current import CurrentBoards
+from services.gateway.query.engine import Ranked, find
+from services.gateway.query.facets import facets
+from services.gateway.query.formats import Format, written
+from services.gateway.store import ViewStore
+
+PAGE = 100
+"""Rows of a page when nobody says how many. Files are whole."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    answer: Answer
+    version: str
+    """Of the board."""
+
+
+class BoardQueries:
+    def __init__(self, store: ViewStore) -> None:
+        self._boards = CurrentBoards(store)
+        self._answers = Answers()
+
+    async def current(self, board: str) -> Ranked:
+        return await self._boards.ranked(board)
+
+    async def entries(
+        self, board: str, asked: Asked, format_: Format, encoding: Encoding
+    ) -> Answered:
+        """Raises Refusal for what the board cannot answer."""
+        return await self._answered(
+            board, (asked, format_), encoding, lambda ranked: _entries(ranked, asked, format_)
+        )
+
+    async def facets(self, board: str, asked: Asked, encoding: Encoding) -> Answered:
+        """Raises Refusal for what the board cannot answer."""
+        return await self._answered(
+            board, (asked, "facets"), encoding, lambda ranked: _facets(ranked, asked)
+        )
+
+    async def _answered(
+        self, board: str, question: Hashable, encoding: Encoding, make: Callable[[Ranked], bytes]
+    ) -> Answered:
+        ranked = await self._boards.ranked(board)
+        version = ranked.snapshot.version
+        answer = await self._answers.get((board, version, question), encoding, lambda: make(ranked))
+        return Answered(answer, version)
+
+
+def _entries(ranked: Ranked, asked: Asked, format_: Format) -> bytes:
+    columns = ranked.snapshot.columns
+    if format_ is not Format.JSON:
+        shown = asked.shown(columns)
+        return written(find(ranked, asked.query(columns)).rows, shown, format_)
+    query = asked.paged(PAGE).query(columns)
+    found = find(ranked, query)
+    board = ranked.snapshot.board
+    return msgspec.json.encode(
+        BoardEntries(
+            items=board_entries(found.rows, columns),
+            board=board.name,
+            board_version=board.version,
+            total=found.total,
+            next=asked.address(f"/api/v1/boards/{board.name}/entries", after=found.next)
+            if found.next
+            else None,
+            search=search_explained(query.search),
+            weights=dict(query.weighting.weights) or dict.fromkeys(columns.tasks, 1.0),
+        )
+    )
+
+
+def _facets(ranked: Ranked, asked: Asked) -> bytes:
+    query = asked.paged(1).query(ranked.snapshot.columns)
+    return msgspec.json.encode(
+        BoardFacets(
+            items=facets(ranked, query),
+            board=ranked.snapshot.board.name,
+            total=find(ranked, query).total,
+        )
+    )
