@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
+import msgspec
 from litestar import get
 from litestar.params import FromQuery, HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -15,10 +16,12 @@ from contracts.views import Decision, Entry, Policy, Request
 from services.gateway.boards import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.errors import ErrorCode, refuses
-from services.gateway.store import News, Version, ViewStore
+from services.gateway.queue_routes import standing_evaluators
+from services.gateway.store import Listener, News, Version, ViewStore
 
 HEARTBEAT_S = 15.0
-_RETRY_MS = 2000
+NOTHING = News(start_over=False, subjects=frozenset(), progress=frozenset())
+RETRY_MS = 2000
 _EVENT_NAMES: dict[type[View], str] = {
     Board: "board",
     Entry: "entry",
@@ -41,7 +44,8 @@ async def stream_events(
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> ServerSentEvent:
     """`request`, `entry` and `board` carry a view; `gone` the subject of one that no longer is;
-    `progress` a running evaluation; `reset` says to forget everything, because all of it follows.
+    `progress` a running evaluation; `evaluators` all that are there; `reset` says to forget
+    everything, because all of it follows.
 
     Resumes after `Last-Event-ID`, or after `since` on a first connection; without either it begins
     with everything there is."""
@@ -56,18 +60,24 @@ async def messages(
 ) -> AsyncIterator[ServerSentEventMessage]:
     """Ends when the store is closed."""
     with store.listen(since) as listener:
-        yield ServerSentEventMessage(data=None, comment="podium", retry=_RETRY_MS)
+        yield ServerSentEventMessage(data=None, comment="podium", retry=RETRY_MS)
         while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT_S):
-                    news = await listener.news()
-            except TimeoutError:
-                yield ServerSentEventMessage(data=None, comment="alive")
-                continue
+            news = await news_within(listener, HEARTBEAT_S)
             if news is None:
                 return
+            if news is NOTHING:
+                yield ServerSentEventMessage(data=None, comment="alive")
             for message in _told(news, store, board):
                 yield message
+
+
+async def news_within(listener: Listener, seconds: float) -> News | None:
+    """NOTHING when nothing came for so long; None when the store is closed."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await listener.news()
+    except TimeoutError:
+        return NOTHING
 
 
 def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSentEventMessage]:
@@ -91,6 +101,9 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
         progress = store.progress.get(sid)
         if progress and (board is None or store.requests[sid].board == board):
             yield ServerSentEventMessage(data=progress.model_dump_json(), event="progress")
+    if news.evaluators:
+        evaluators = msgspec.json.encode(standing_evaluators(store))
+        yield ServerSentEventMessage(data=evaluators, event="evaluators")
 
 
 def _board_of(view: View) -> str | None:

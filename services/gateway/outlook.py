@@ -4,8 +4,9 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 
-from contracts.views import RequestState
-from services.gateway.experience import Experience, learned, time_left
+from contracts.evaluation import EvaluationProgress
+from contracts.views import Request, RequestState
+from services.gateway.experience import Experience, TimeLeft, learned, time_left
 from services.gateway.queueing import Plan, planned
 from services.gateway.store import ViewStore
 
@@ -33,6 +34,15 @@ class Outlook:
                 self._keep_until = ended + _SHARE * (ended - began)
         return self._plan
 
+    def progress(self, request: Request) -> EvaluationProgress | None:
+        """Where it is; None while its evaluator has not said so."""
+        return self._store.progress.get(request.sid)
+
+    def time_left(self, request: Request) -> TimeLeft:
+        """Of a running request, by its newest progress."""
+        experience = self.plan().experience(request.board)
+        return time_left(request, self.progress(request), experience, datetime.now(UTC))
+
     def _planned(self) -> Plan:
         store, now = self._store, datetime.now(UTC)
 
@@ -44,9 +54,7 @@ class Outlook:
             return learned(board, store.requests.values())
 
         left = {
-            request.sid: time_left(
-                request, store.progress.get(request.sid), experience(request.board), now
-            )
+            request.sid: time_left(request, self.progress(request), experience(request.board), now)
             for request in store.requests.values()
             if request.state is RequestState.RUNNING
         }

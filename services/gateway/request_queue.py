@@ -8,7 +8,7 @@ from contracts.models import Lane
 from contracts.views import Request, RequestState
 
 _SHOWN_ENDED = 12
-_ENDED = frozenset(
+ENDED = frozenset(
     {
         RequestState.FINISHED,
         RequestState.REJECTED,
@@ -47,7 +47,7 @@ def queue_of(
     )
     waiting = [request for request in by_age if request.state is RequestState.WAITING]
     ended = sorted(
-        (request for request in by_age if request.state in _ENDED),
+        (request for request in by_age if request.state in ENDED),
         key=lambda request: request.updated_at,
         reverse=True,
     )

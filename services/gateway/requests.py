@@ -8,11 +8,23 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from contracts.views import Request, RequestState
-from services.gateway.dependencies import EventLogDependency, StoreDependency
+from services.gateway.dependencies import (
+    EventLogDependency,
+    OutlookDependency,
+    StoreDependency,
+)
 from services.gateway.errors import ErrorCode, Refusal, refuses
 from services.gateway.event_log import EventLog
 from services.gateway.store import ViewStore
-from services.gateway.views import RequestDetails, RequestPage, request_details, request_summary
+from services.gateway.views import (
+    HistoryEntry,
+    Items,
+    RequestDetails,
+    RequestPage,
+    request_details,
+    request_history,
+    request_summary,
+)
 
 _SUBMISSION_ID = re.compile(r"[0-9a-f]{20}")
 
@@ -25,6 +37,7 @@ _SUBMISSION_ID = re.compile(r"[0-9a-f]{20}")
 )
 async def list_requests(
     store: StoreDependency,
+    outlook: OutlookDependency,
     # Litestar keeps the name `state` for itself.
     in_state: Annotated[RequestState | None, QueryParameter(name="state")] = None,
     board: FromQuery[str | None] = None,
@@ -53,7 +66,9 @@ async def list_requests(
         query = {"state": in_state, "board": board, "limit": limit, "after": page[-1].sid}
         given = {name: value for name, value in query.items() if value is not None}
         following = f"/api/v1/requests?{urlencode(given)}"
-    return RequestPage(items=tuple(request_summary(request) for request in page), next=following)
+    return RequestPage(
+        items=tuple(request_summary(request, outlook) for request in page), next=following
+    )
 
 
 @get(
@@ -63,10 +78,26 @@ async def list_requests(
     responses=refuses(ErrorCode.REQUEST_UNKNOWN, ErrorCode.BUS_UNREACHABLE),
 )
 async def get_request(
-    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+    sid: FromPath[str],
+    store: StoreDependency,
+    event_log: EventLogDependency,
+    outlook: OutlookDependency,
 ) -> RequestDetails:
     """Where a submission stands, from the moment it is answered with 202."""
-    return request_details(await known_request(sid, store, event_log))
+    return request_details(await known_request(sid, store, event_log), outlook)
+
+
+@get(
+    "/api/v1/requests/{sid:str}/timeline",
+    operation_id="getTimeline",
+    tags=["requests"],
+    responses=refuses(ErrorCode.REQUEST_UNKNOWN, ErrorCode.BUS_UNREACHABLE),
+)
+async def get_timeline(
+    sid: FromPath[str], store: StoreDependency, event_log: EventLogDependency
+) -> Items[HistoryEntry]:
+    """Everything that happened to a submission, oldest first."""
+    return Items(items=request_history(await known_request(sid, store, event_log)))
 
 
 async def find_request(sid: str, store: ViewStore, event_log: EventLog) -> Request | None:

@@ -14,12 +14,14 @@ from services.gateway.boards import chosen_board
 from services.gateway.dependencies import (
     CallerDependency,
     EventLogDependency,
+    OutlookDependency,
     QuotasDependency,
     ResolveModelDependency,
     StoreDependency,
 )
 from services.gateway.errors import ErrorCode, Refusal, refuses
 from services.gateway.event_log import EventLog, as_request
+from services.gateway.outlook import Outlook
 from services.gateway.requests import known_request
 from services.gateway.store import ViewStore
 from services.gateway.views import (
@@ -60,6 +62,7 @@ async def submit_model(
     resolve_model: ResolveModelDependency,
     caller: CallerDependency,
     quotas: QuotasDependency,
+    outlook: OutlookDependency,
 ) -> Response[SubmissionReceipt]:
     """Ask for a model to be evaluated, at the commit its revision points to now. 202 means that
     the submission is on disk and will reach a final state."""
@@ -68,17 +71,20 @@ async def submit_model(
     with quotas.slot(caller.user, board):
         resolved = await resolve_model(data.model, data.revision)
         event = received(data, board.name, resolved, caller.name)
-        await _publish(event, store, event_log)
+        await _publish(event, store, event_log, outlook)
         quotas.submitted(as_request(event, datetime.now(UTC)))
     return Response(receipt(event.sid), headers={"Location": status_url(event.sid)})
 
 
-async def _publish(event: SubmissionReceived, store: ViewStore, event_log: EventLog) -> None:
+async def _publish(
+    event: SubmissionReceived, store: ViewStore, event_log: EventLog, outlook: Outlook
+) -> None:
     with about(sid=event.sid):
         try:
             await event_log.publish_once(event)
         except AlreadyPublishedError as taken:
-            existing = request_details(await known_request(event.sid, store, event_log))
+            standing = await known_request(event.sid, store, event_log)
+            existing = request_details(standing, outlook)
             raise Refusal(
                 ErrorCode.DUPLICATE_SUBMISSION,
                 f"{existing.model} at commit {existing.commit[:12]} has been submitted to board"

@@ -24,10 +24,12 @@ class Stream:
         self._events = events
 
     async def next(self, kind: str) -> ServerSentEvent:
-        """The next event, which must be of this kind."""
+        """The next event, which must be of this kind; evaluators are passed over unless asked
+        for."""
+        passed = {"message", "evaluators"} - {kind}  # a message is a comment or `retry`
         async with asyncio.timeout(10):
             async for event in self._events:
-                if event.event != "message":  # a comment or `retry`
+                if event.event not in passed:
                     assert event.event == kind, event
                     return event
         raise AssertionError("the stream ended")

@@ -26,12 +26,12 @@ def store() -> ViewStore:
 async def take(
     count: int, stream: AsyncIterator[ServerSentEventMessage]
 ) -> list[ServerSentEventMessage]:
-    """The next events, comments left out."""
+    """The next events; comments, and the evaluators that stand at every beginning, left out."""
     found: list[ServerSentEventMessage] = []
     async with asyncio.timeout(2):
         while len(found) < count:
             message = await anext(stream)
-            if message.event:
+            if message.event not in (None, "evaluators"):
                 found.append(message)
     return found
 

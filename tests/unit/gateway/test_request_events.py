@@ -1,0 +1,158 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from litestar.response import ServerSentEventMessage
+
+from contracts.evaluation import EvaluationProgress
+from contracts.models import Tier
+from contracts.views import Request, RequestState
+from services.gateway.outlook import Outlook
+from services.gateway.request_events import messages
+from services.gateway.store import Version, ViewStore
+from tests.unit.gateway.examples import a_board, a_request, a_store, an_evaluator, put
+
+Messages = AsyncIterator[ServerSentEventMessage]
+
+
+def stream(store: ViewStore, request: Request, told: Version | None = None) -> Messages:
+    return messages(request, store, Outlook(store), told)
+
+
+async def heard(told: Messages) -> ServerSentEventMessage:
+    """The next event; comments are left out."""
+    async with asyncio.timeout(2):
+        while True:
+            message = await anext(told)
+            if message.event:
+                return message
+
+
+async def quiet(told: Messages) -> bool:
+    """Whether nothing but comments comes, as far as can be told without waiting."""
+    listening = asyncio.ensure_future(heard(told))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    listening.cancel()
+    return not listening.done()
+
+
+def data(message: ServerSentEventMessage) -> dict[str, object]:
+    body: dict[str, object] = json.loads(message.data)  # type: ignore[arg-type]
+    return body
+
+
+def progress_of(request: Request, done: int) -> EvaluationProgress:
+    return EvaluationProgress(
+        sid=request.sid,
+        run=1,
+        attempt=1,
+        phase="scoring",
+        task="facts",
+        done=done,
+        total=100,
+        per_second=2,
+        seconds_left=50 - done / 2,
+    )
+
+
+async def test_a_request_is_followed_from_the_queue_to_its_end() -> None:
+    before, mine = a_request("acme/before"), a_request("acme/mine", minutes=1)
+    store = a_store(a_board(), before, mine)
+    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+        first = await heard(told)
+        assert (first.event, first.id) == ("request", "e1-3")
+        assert data(first)["state"] == "waiting"
+        assert data(first)["queue"] == {
+            "tier": "small",
+            "lane": "normal",
+            "place": 2,
+            "waiting": 2,
+            "evaluators": 0,
+            "starts_at": None,
+            "seconds": None,
+            "unknown_because": "This gateway has just started and may not have heard of every"
+            " evaluator yet.",
+        }
+
+        put(store, a_request("acme/before", RequestState.CANCELLED), 4)
+        moved = await heard(told)
+        assert (moved.event, moved.id) == ("queue", None)
+        assert (data(moved)["place"], data(moved)["waiting"]) == (1, 1)
+
+        store.put_presence(an_evaluator(tiers=(Tier.SMALL,)))
+        served = await heard(told)
+        assert (served.event, data(served)["evaluators"]) == ("queue", 1)
+
+        put(store, a_request("acme/mine", RequestState.RUNNING, attempt=1, minutes=1), 5)
+        started = await heard(told)
+        assert (started.event, started.id) == ("request", "e1-5")
+        assert data(started)["queue"] is None
+
+        store.put_progress(progress_of(mine, 20))
+        under_way = await heard(told)
+        assert (under_way.event, under_way.id) == ("progress", None)
+        assert data(under_way) == {
+            "phase": "scoring",
+            "task": "facts",
+            "done": 20,
+            "total": 100,
+            "per_second": 2.0,
+            "task_seconds_left": 40.0,
+            "seconds_left": None,
+            "unknown_because": "0 of the 3 evaluations that an estimate takes have finished on"
+            " board demo.",
+        }
+
+        put(store, a_request("acme/mine", RequestState.FINISHED, attempt=1, minutes=1), 6)
+        finished, end = await heard(told), await heard(told)
+        assert (finished.event, finished.id) == ("request", "e1-6")
+        assert (end.event, data(end)) == ("end", {"state": "finished"})
+        with pytest.raises(StopAsyncIteration):
+            await anext(told)
+
+
+async def test_nothing_is_told_twice() -> None:
+    mine = a_request("acme/mine", RequestState.RUNNING, attempt=1)
+    store = a_store(a_board(), mine)
+    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+        await heard(told)
+
+        put(store, a_request("acme/other"), 3)
+        assert await quiet(told)
+
+
+async def test_it_resumes_after_what_was_told() -> None:
+    mine = a_request("acme/mine")
+    store = a_store(a_board(), mine)
+    async with aclosing(stream(store, mine, Version("e1", 2))) as told:  # type: ignore[type-var]
+        assert (await heard(told)).event == "queue"
+
+    async with aclosing(stream(store, mine, Version("e0", 2))) as told:  # type: ignore[type-var]
+        assert (await heard(told)).event == "request"
+
+
+async def test_a_request_that_is_not_in_views_yet_is_told_of() -> None:
+    mine = a_request("acme/mine", RequestState.RECEIVED)
+    store = a_store(a_board())
+    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+        early = await heard(told)
+        assert (early.event, early.id, data(early)["state"]) == ("request", None, "received")
+
+        put(store, a_request("acme/mine"), 2)
+        known = await heard(told)
+        assert (known.id, data(known)["state"]) == ("e1-2", "waiting")
+
+
+async def test_it_ends_when_the_gateway_does() -> None:
+    mine = a_request("acme/mine")
+    store = a_store(a_board(), mine)
+    told = stream(store, mine)
+    await heard(told)
+
+    store.close()
+
+    async with asyncio.timeout(2):
+        assert [message async for message in told] == []
