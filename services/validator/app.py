@@ -60,6 +60,11 @@ def build_app(
             await _tell_delay(js, recorded, run, fault)
             delay_s = delays.delay_s(fault, recorded.delivered, hub_retry_s)
             raise NotYetError(str(fault), delay_s) from fault
+        # Facts take seconds, or minutes. What is cancelled behind this line is dropped by the
+        # evaluator, which looks at EVENTS before it begins.
+        if await _is_settled(js, asked.sid, run, recorded.sequence):
+            log.info("it was settled while it was judged", run=run)
+            return
         if isinstance(verdict, SubmissionAccepted):
             verdict = verdict.model_copy(update={"run": run})
         envelope = Envelope.of(verdict, "validator", cause=recorded.envelope)

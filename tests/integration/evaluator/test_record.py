@@ -16,6 +16,7 @@ from contracts.evaluation import (
     Tokens,
 )
 from contracts.models import Lane, ModelRef, Precision, Tier
+from contracts.submission import SubmissionCancelled, SubmissionRerunRequested
 from contracts.topology import DETAILS_BUCKET
 from runtime.boards import load_boards
 from runtime.bus import publish_event
@@ -116,3 +117,30 @@ async def test_the_second_of_two_attempts_leaves_no_trace(
     [kept] = await store.list(ignore_deletes=True)
     assert scored.details
     assert kept.name == scored.details.object_name
+
+
+async def test_a_job_that_was_cancelled_before_or_after_its_verdict_is_over_and_its_rerun_is_not(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
+    early, late = accepted(model, "tiny"), accepted(model, "other")
+    for event in (
+        SubmissionCancelled(sid=early.sid),
+        early,
+        late,
+        SubmissionCancelled(sid=late.sid),
+        SubmissionRerunRequested(sid=late.sid, run=2),
+        late.model_copy(update={"run": 2}),
+    ):
+        await publish_event(jetstream, event, Envelope.of(event, "test"))
+    queues = JobQueues(client, (Tier.SMALL,))
+
+    over = {}
+    for _ in range(3):
+        async with asyncio.timeout(20):
+            job = await queues.next_job(asyncio.Event())
+        assert job
+        record = RunRecord(client, jetstream, job)
+        over[job.accepted.sid, job.accepted.run] = await record.is_over()
+
+    assert over == {(early.sid, 1): True, (late.sid, 1): True, (late.sid, 2): False}

@@ -22,6 +22,7 @@ from contracts.submission import (
 from contracts.topology import EVENTS, JOBS, job_subject
 from contracts.views import Policy, Ruling
 from runtime.bus import publish_event
+from services.validator.facts import Facts
 from services.validator.hub import Hub
 from tests.bus import all_events, next_event
 from tests.integration.validator.broken_models import BROKEN_MODELS
@@ -242,6 +243,29 @@ async def test_what_was_cancelled_meanwhile_is_not_judged(
     await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
 
     async with validating(nats_url, Hub(hub_url, 10).facts):
+        await until_everything_is_handled(jetstream)
+
+    assert await all_events(client) == [received, cancelled]
+
+
+async def test_what_is_cancelled_while_its_facts_are_gathered_gets_no_verdict(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    hub_url: str,
+    publish_model: PublishModel,
+) -> None:
+    received = submission(publish_model("cancelled-late"))
+    cancelled = SubmissionCancelled(sid=received.sid)
+
+    async def facts(model: ModelRef) -> Facts:
+        gathered = await Hub(hub_url, 10).facts(model)
+        await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
+        return gathered
+
+    async with validating(nats_url, facts):
+        await submit(jetstream, received)
+        await next_event(client, SubmissionCancelled)
         await until_everything_is_handled(jetstream)
 
     assert await all_events(client) == [received, cancelled]
