@@ -6,7 +6,7 @@ so they end with the process."""
 
 import html
 import time
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from localhub.errors import BadRequest, InvalidCredentials
 from localhub.repos import Repositories
 from localhub.responses import JSON
-from localhub.settings import User
+from localhub.settings import App, User
 
 _CODE_S = 60
 _ACCESS_S = 3600
@@ -69,6 +69,9 @@ class OAuth:
 
     async def token(self, request: Request) -> Response:
         form = await _form(request)
+        app = self.repositories.apps().get(form.get("client_id", ""))
+        if app and app.client_secret and not _is_client(request, form["client_id"], app):
+            return JSON({"error": "invalid_client"}, status_code=401)
         # Taken whatever follows: a code counts once.
         grant = self._codes.pop(form.get("code", ""), None)
         digest = sha256(form.get("code_verifier", "").encode()).digest()
@@ -102,6 +105,12 @@ class OAuth:
                 ],
             }
         )
+
+
+def _is_client(request: Request, client_id: str, app: App) -> bool:
+    expected = b64encode(f"{client_id}:{app.client_secret}".encode()).decode()
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "basic" and compare_digest(sent.encode(), expected.encode())
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -63,6 +63,8 @@ class App(_Settings):
 
     redirect_uris: frozenset[str] = Field(min_length=1)
     """Where a browser may be sent back to, exactly."""
+    client_secret: str | None = Field(default=None, min_length=1)
+    """What the site proves itself with, by HTTP Basic; a public client has none."""
 
 
 _APPS = TypeAdapter(dict[str, App])

@@ -41,8 +41,9 @@ def configure_logs(service: str, *, log_format: str, log_level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=log_level.upper(), force=True)
     # One line per HTTP request to the Hub would drown everything else.
-    for noisy in ("httpx", "httpx2", "httpcore", "huggingface_hub", "transformers"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if log_level != "debug":
+        for noisy in ("httpx", "httpx2", "httpcore", "huggingface_hub", "transformers"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(service=service)
 

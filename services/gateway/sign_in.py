@@ -97,5 +97,6 @@ def _required(hub_sign_in: HubSignIn | None) -> HubSignIn:
 
 
 def _local(path: str) -> str:
-    """Nobody is sent to another site; browsers read `//` and `/\\` as one."""
-    return path if path.startswith("/") and path[1:2] not in ("/", "\\") else "/"
+    """Nobody is sent to another site; browsers read `//` and `/\\` as one, and skip line breaks."""
+    ours = path.startswith("/") and path[1:2] not in ("/", "\\") and path.isprintable()
+    return path if ours else "/"

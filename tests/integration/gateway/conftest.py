@@ -13,6 +13,7 @@ from tests.unit.gateway.examples import a_board
 WriteModel = Callable[[str], Path]
 
 
+SESSION_SECRET = "what encrypts the cookies of the tests' gateways"
 TOKENS = {
     "hf_ada": {"name": "ada", "orgs": ["analytical"]},
     "hf_grace": {"name": "grace"},
@@ -68,6 +69,7 @@ async def closed(
         "GATEWAY_OPEN": "false",
         "GATEWAY_MODERATORS": '["Moderators"]',
         "GATEWAY_OAUTH_CLIENT_ID": "podium",
+        "GATEWAY_SESSION_SECRET": SESSION_SECRET,
         "PODIUM_LOG_LEVEL": "debug",
     }
     async with started_gateway(nats_url, hub, tmp_path, **settings) as running:

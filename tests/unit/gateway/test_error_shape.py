@@ -23,7 +23,12 @@ from tests.unit.gateway.examples import a_board
 SOMEBODY = "0123456789abcdef0123"
 
 
-def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool = True) -> Litestar:
+def an_app(
+    *boards: str,
+    resolve_model: ResolveModel | None = None,
+    ready: bool = True,
+    address: str = "http://127.0.0.1:8000",
+) -> Litestar:
     """A gateway that reaches neither NATS nor a Hub."""
     store = ViewStore()
     store.begin("e1")
@@ -44,7 +49,7 @@ def an_app(*boards: str, resolve_model: ResolveModel | None = None, ready: bool 
             proofs=TokenProofs(hub.whoami),
             hub_sign_in=None,
             session_secret="a secret of the tests",
-            address=nobody,
+            address=address,
             requests_per_minute=1000,
             changes_per_minute=1000,
         ),
