@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -60,7 +60,7 @@ async def stream_request(
 
 async def messages(
     request: Request, store: ViewStore, outlook: Outlook, told: Version | None
-) -> AsyncIterator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     """Ends with the request, or when the store is closed. `request` is how it stood when it was
     asked for, which may be before VIEWS tells of it."""
     follower = _Follower(request, store, outlook, told)

@@ -1,6 +1,6 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
@@ -14,7 +14,7 @@ from services.gateway.request_events import messages
 from services.gateway.store import Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, a_store, an_evaluator, put
 
-Messages = AsyncIterator[ServerSentEventMessage]
+Messages = AsyncGenerator[ServerSentEventMessage, None]
 
 
 def stream(store: ViewStore, request: Request, told: Version | None = None) -> Messages:
@@ -30,17 +30,9 @@ async def heard(told: Messages) -> ServerSentEventMessage:
                 return message
 
 
-async def quiet(told: Messages) -> bool:
-    """Whether nothing but comments comes, as far as can be told without waiting."""
-    listening = asyncio.ensure_future(heard(told))
-    for _ in range(20):
-        await asyncio.sleep(0)
-    listening.cancel()
-    return not listening.done()
-
-
 def data(message: ServerSentEventMessage) -> dict[str, object]:
-    body: dict[str, object] = json.loads(message.data)  # type: ignore[arg-type]
+    assert isinstance(message.data, bytes | str)
+    body: dict[str, object] = json.loads(message.data)
     return body
 
 
@@ -61,7 +53,7 @@ def progress_of(request: Request, done: int) -> EvaluationProgress:
 async def test_a_request_is_followed_from_the_queue_to_its_end() -> None:
     before, mine = a_request("acme/before"), a_request("acme/mine", minutes=1)
     store = a_store(a_board(), before, mine)
-    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+    async with aclosing(stream(store, mine)) as told:
         first = await heard(told)
         assert (first.event, first.id) == ("request", "e1-3")
         assert data(first)["state"] == "waiting"
@@ -117,27 +109,33 @@ async def test_a_request_is_followed_from_the_queue_to_its_end() -> None:
 async def test_nothing_is_told_twice() -> None:
     mine = a_request("acme/mine", RequestState.RUNNING, attempt=1)
     store = a_store(a_board(), mine)
-    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+    async with aclosing(stream(store, mine)) as told:
         await heard(told)
+        listening = asyncio.create_task(heard(told))
 
         put(store, a_request("acme/other"), 3)
-        assert await quiet(told)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not listening.done()
+
+        store.put_progress(progress_of(mine, 20))
+        assert (await listening).event == "progress"
 
 
 async def test_it_resumes_after_what_was_told() -> None:
     mine = a_request("acme/mine")
     store = a_store(a_board(), mine)
-    async with aclosing(stream(store, mine, Version("e1", 2))) as told:  # type: ignore[type-var]
+    async with aclosing(stream(store, mine, Version("e1", 2))) as told:
         assert (await heard(told)).event == "queue"
 
-    async with aclosing(stream(store, mine, Version("e0", 2))) as told:  # type: ignore[type-var]
+    async with aclosing(stream(store, mine, Version("e0", 2))) as told:
         assert (await heard(told)).event == "request"
 
 
 async def test_a_request_that_is_not_in_views_yet_is_told_of() -> None:
     mine = a_request("acme/mine", RequestState.RECEIVED)
     store = a_store(a_board())
-    async with aclosing(stream(store, mine)) as told:  # type: ignore[type-var]
+    async with aclosing(stream(store, mine)) as told:
         early = await heard(told)
         assert (early.event, early.id, data(early)["state"]) == ("request", None, "received")
 
