@@ -88,6 +88,7 @@ def _server(
         readiness=readiness,
         hub_url=settings.hub_url,
         doors=_doors(settings, hub),
+        bounds=settings.bounds,
     )
     return Server(
         _behind_proxies(app, settings.trusted_proxies),

@@ -45,6 +45,7 @@ from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
 from services.gateway.security import add_security_headers
 from services.gateway.sessions import session_cookies
+from services.gateway.situations import USUAL, Bounds
 from services.gateway.store import ViewStore
 from services.gateway.templating import STATIC, template_engine
 from services.gateway.tokens import TokenProofs
@@ -78,10 +79,11 @@ def build_app(
     readiness: Readiness,
     hub_url: str,
     doors: Doors,
+    bounds: Bounds = USUAL,
 ) -> Litestar:
     queries = BoardQueries(store)
     quotas = Quotas(store)
-    outlook = Outlook(store)
+    outlook = Outlook(store, bounds)
     actions = Actions(store, event_log, quotas)
     from_store = Router(
         "/",

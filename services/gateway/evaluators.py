@@ -46,6 +46,11 @@ class Evaluators:
     def _serving(self, tier: Tier) -> Iterator[EvaluatorPresence]:
         return (each for each in self if tier in each.tiers and not each.draining)
 
+    def work_on(self, sid: str, run: int) -> bool:
+        """Whether any says that it is at this run."""
+        works = (device.work for each in self for device in each.devices)
+        return any(work and (work.sid, work.run) == (sid, run) for work in works)
+
     @property
     def are_known(self) -> bool:
         """Whether every evaluator has had the time to be heard. Before that, 0 that serve a tier

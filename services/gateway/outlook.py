@@ -8,6 +8,7 @@ from contracts.evaluation import EvaluationProgress
 from contracts.views import Request, RequestState
 from services.gateway.experience import Experience, TimeLeft, learned, time_left
 from services.gateway.queueing import Plan, planned
+from services.gateway.situations import USUAL, Bounds, Circumstances, Situation, situation
 from services.gateway.store import ViewStore
 
 _GROWS_STALE_S = 5.0
@@ -18,8 +19,9 @@ _SHARE = 20
 
 
 class Outlook:
-    def __init__(self, store: ViewStore) -> None:
+    def __init__(self, store: ViewStore, bounds: Bounds = USUAL) -> None:
         self._store = store
+        self._bounds = bounds
         self._made_for: tuple[object, ...] = ()
         self._keep_until = 0.0
         self._plan = self._planned()
@@ -42,6 +44,21 @@ class Outlook:
         """Of a running request, by its newest progress."""
         experience = self.plan().experience(request.board)
         return time_left(request, self.progress(request), experience, datetime.now(UTC))
+
+    def situation(self, request: Request) -> Situation:
+        """What has happened to it, and what to do."""
+        store, evaluators = self._store, self._store.evaluators
+        known = evaluators.are_known
+        around = Circumstances(
+            now=datetime.now(UTC),
+            bounds=self._bounds,
+            place=self.plan().place(request.sid),
+            evaluators=evaluators.serving(request.tier) if known and request.tier else None,
+            worked_on=evaluators.work_on(request.sid, request.run) if known else None,
+            progress=self.progress(request),
+            moved_at=store.moved_at.get(request.sid),
+        )
+        return situation(request, around)
 
     def _planned(self) -> Plan:
         store, now = self._store, datetime.now(UTC)

@@ -1,11 +1,13 @@
 """What a gateway can be told through the environment."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runtime.settings import ServiceSettings
+from services.gateway.situations import Bounds
 
 
 class GatewaySettings(ServiceSettings):
@@ -42,6 +44,18 @@ class GatewaySettings(ServiceSettings):
     """Most requests that change something, from one proved user."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed."""
+
+    unjudged_after_s: float = Field(default=120, gt=0)
+    """How long a submission may be unjudged before its page says that no validator looks at it."""
+    silent_after_s: float = Field(default=600, gt=0)
+    """How long an evaluation may tell of no progress before its page says so."""
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(
+            unjudged=timedelta(seconds=self.unjudged_after_s),
+            silent=timedelta(seconds=self.silent_after_s),
+        )
 
     @property
     def address(self) -> str:

@@ -24,10 +24,15 @@ class Situation:
 class Bounds:
     """After how long a state is said to last longer than it should."""
 
-    unjudged: timedelta
+    unjudged: timedelta = timedelta(minutes=2)
     """Received, and no validator has looked at it."""
-    silent: timedelta
+    silent: timedelta = timedelta(minutes=10)
     """Running, without a sign of progress."""
+
+
+USUAL = Bounds()
+_ABSENT = timedelta(seconds=15)
+"""An evaluator that ends a run says so on two ways, of which either may be the faster."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def _running(request: Request, around: Circumstances) -> Situation:
     sign = max(filter(None, (around.moved_at, _last_event(request), since)))
     done = sum(task.scored_at is not None for task in request.tasks)
     scored = f"{done} of {_counted(len(request.tasks), 'task')} scored"
-    if around.worked_on is False:
+    if around.worked_on is False and around.now - sign > _ABSENT:
         return _orphaned(request, around, sign, scored)
     if around.now - sign > around.bounds.silent:
         return Situation(

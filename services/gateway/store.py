@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self
 
 import structlog
@@ -140,6 +141,8 @@ class ViewStore:
         self.policy = Policy()
         self.progress: dict[str, EvaluationProgress] = {}
         """By submission id, only while it runs."""
+        self.moved_at: dict[str, datetime] = {}
+        """When that was heard to change."""
         self.evaluators = Evaluators()
         self._standing: dict[str, Standing] = {}
         self._changed: defaultdict[str, set[str]] = defaultdict(set)
@@ -176,6 +179,7 @@ class ViewStore:
         self.decisions.clear()
         self.policy = Policy()
         self.progress.clear()
+        self.moved_at.clear()
         self._standing.clear()
         self._changed.clear()
         self._board_sequences.clear()
@@ -226,6 +230,7 @@ class ViewStore:
                 progress = self.progress.get(view.sid)
                 if progress and not _is_about(progress, view):
                     del self.progress[view.sid]
+                    self.moved_at.pop(view.sid, None)
 
     def _remove(self, view: View) -> None:
         match view:
@@ -240,12 +245,15 @@ class ViewStore:
             case Request():
                 self.requests.pop(view.sid, None)
                 self.progress.pop(view.sid, None)
+                self.moved_at.pop(view.sid, None)
 
     def put_progress(self, progress: EvaluationProgress) -> None:
         """Kept only for what runs, by its newest attempt: anything else would pile up."""
         request = self.requests.get(progress.sid)
         if request is None or not _is_about(progress, request):
             return
+        if progress != self.progress.get(progress.sid):
+            self.moved_at[progress.sid] = datetime.now(UTC)
         self.progress[progress.sid] = progress
         for listener in self._listeners:
             listener.tell(progress=progress.sid)

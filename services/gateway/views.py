@@ -182,9 +182,18 @@ class RequestSummary(msgspec.Struct, frozen=True):
     relatives are left out."""
 
 
+class Situation(msgspec.Struct, frozen=True):
+    what: str
+    """What has happened, in a sentence or two."""
+    since: datetime
+    next_step: str
+    """What its submitter can do, if only wait."""
+
+
 class RequestDetails(RequestSummary, frozen=True):
     """Everything that is known about a submission."""
 
+    situation: Situation
     reasons: tuple[Reason, ...]
     """Every rule it broke; empty unless rejected."""
     warnings: tuple[Reason, ...]
@@ -240,6 +249,7 @@ def request_summary(request: contract_views.Request, outlook: Outlook) -> Reques
 def request_details(request: contract_views.Request, outlook: Outlook) -> RequestDetails:
     return RequestDetails(
         **msgspec.structs.asdict(request_summary(request, outlook)),
+        situation=as_shape(Situation, outlook.situation(request)),
         reasons=as_shape(tuple[Reason, ...], request.reasons),
         warnings=as_shape(tuple[Reason, ...], request.warnings),
         failure=as_shape(Failure, request.failure) if request.failure else None,

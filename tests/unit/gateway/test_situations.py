@@ -147,6 +147,11 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
         around(20, evaluators=1, worked_on=True, progress=PROGRESS, moved_at=at(19)),
         Situation("It runs on evaluator-1", at(3), "Scores appear"),
     ),
+    "its evaluator has just said that it is idle": (
+        RUNNING,
+        around(4, evaluators=1, worked_on=False, moved_at=at(5)),
+        Situation("It runs on evaluator-1", at(3), "Scores appear"),
+    ),
     "its evaluator died, another serves": (
         RUNNING,
         around(4, evaluators=1, worked_on=False),
@@ -154,7 +159,7 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
     ),
     "its evaluator died, nobody serves": (
         RUNNING,
-        around(4, evaluators=0, worked_on=False, moved_at=at(5)),
+        around(5, evaluators=0, worked_on=False, moved_at=at(5)),
         Situation("no other serves tier small right now", at(5), "ask the operators"),
     ),
     "finished": (
