@@ -1,6 +1,7 @@
 """How often one address and one user may ask. Each gateway counts for itself."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -20,18 +21,19 @@ _ONE_SITE_BITS = 64
 class Counters(MemoryStore):
     """Litestar's, bounded: by itself it forgets only what is asked for once more."""
 
-    def __init__(self, most: int = 50_000) -> None:
+    def __init__(self, most: int = 50_000, clock: Callable[[], float] = time.monotonic) -> None:
         """Beyond `most` addresses and users within a minute, the first are forgotten."""
         super().__init__()
         self._most = most
-        self._purged = time.monotonic()
+        self._clock = clock
+        self._purged = clock()
 
     async def set(
         self, key: str, value: str | bytes, expires_in: int | timedelta | None = None
     ) -> None:
         await super().set(key, value, expires_in)
-        if time.monotonic() - self._purged > _WINDOW_S:
-            self._purged = time.monotonic()
+        if self._clock() - self._purged > _WINDOW_S:
+            self._purged = self._clock()
             await self.delete_expired()
         while len(self._store) > self._most:
             del self._store[next(iter(self._store))]
