@@ -1,13 +1,12 @@
 """Config, tokenizer and chat template as the installed transformers reads them, without code from
-elsewhere. What the files make transformers do is unknown, so this runs in a child process."""
+elsewhere. What the files make transformers do is unknown, so this runs in a child process, and only
+there is transformers imported: that takes a second."""
 
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-from transformers import AutoConfig, AutoTokenizer
 
 from contracts.models import Precision
 from services.validator.facts import Config, Tokenizer
@@ -21,13 +20,10 @@ _TWO_TURNS = [
 ]
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 _LISTED_FOR = ("MODEL_FOR_", "_MAPPING_NAMES")
-# Without torch, `from transformers.models.auto import modeling_auto` gives a dummy that raises.
-_MODELS: ModuleType = import_module("transformers.models.auto.modeling_auto")
-_CAUSAL_LM: dict[str, str] = dict(_MODELS.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
 
 
 def read_config(folder: Path) -> Config:
-    config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    config = _config(folder)
     if getattr(config, "transformers_weights", None):
         raise ValueError("`transformers_weights` names a weights file of its own; remove it.")
     text = config.get_text_config()
@@ -36,9 +32,10 @@ def read_config(folder: Path) -> Config:
         raise ValueError(f"`num_hidden_layers` is {layers}.")
     architecture = (config.architectures or [None])[0]
     quantization = getattr(config, "quantization_config", None) or {}
+    causal_lms = _models().MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     is_causal_lm = (
-        architecture in _CAUSAL_LM.values()
-        and config.model_type in _CAUSAL_LM
+        architecture in causal_lms.values()
+        and config.model_type in causal_lms
         and not config.is_encoder_decoder
     )
     vocabulary = getattr(text, "vocab_size", None)
@@ -73,12 +70,17 @@ def render_two_turns(folder: Path, config_folder: Path) -> None:
         raise ValueError("What it renders holds nothing of what was said.")
 
 
+def _config(folder: Path) -> Any:
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+
+
 def _tokenizer(folder: Path, config_folder: Path) -> Any:
-    config = AutoConfig.from_pretrained(
-        config_folder, trust_remote_code=False, local_files_only=True
-    )
+    from transformers import AutoTokenizer
+
     return AutoTokenizer.from_pretrained(
-        folder, config=config, trust_remote_code=False, local_files_only=True
+        folder, config=_config(config_folder), trust_remote_code=False, local_files_only=True
     )
 
 
@@ -100,17 +102,23 @@ def _bits(written: dict[str, Any]) -> int | None:
     return int(bits) if bits and int(bits) > 0 else None
 
 
+def _models() -> ModuleType:
+    # Without torch, `from transformers.models.auto import modeling_auto` gives a dummy that raises.
+    return import_module("transformers.models.auto.modeling_auto")
+
+
 @cache
 def _purposes() -> dict[str, str]:
     """Every model class that transformers can load by name, and what it lists it for. Asking the
     package for the classes themselves would import torch."""
     purposes: dict[str, str] = {}
-    for name in dir(_MODELS):
+    models = _models()
+    for name in dir(models):
         if not (name.startswith("MODEL_") and name.endswith("_MAPPING_NAMES")):
             continue
         begins, ends = _LISTED_FOR
         purpose = name.removeprefix(begins).removesuffix(ends).replace("_", " ").lower()
-        for listed in getattr(_MODELS, name).values():
+        for listed in getattr(models, name).values():
             for architecture in (listed,) if isinstance(listed, str) else listed:
                 if name.startswith(begins):
                     purposes[architecture] = purpose
