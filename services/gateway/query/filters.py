@@ -20,7 +20,7 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
 }
 """Of the columns whose values the contracts name, these names, which submissions use as well."""
 UNKNOWN = "unknown"
-"""Finds rows without a value."""
+"""Finds rows without a licence or architecture."""
 SWITCHES = ("official", "chat_template")
 """Columns of which yes or no can be chosen."""
 
@@ -91,7 +91,7 @@ def read_choices(column: str, given: Iterable[str]) -> tuple[str, ...]:
     row can have."""
     values = _values(given)
     if known := VOCABULARY.get(column):
-        _check(column, values, (*known, UNKNOWN))
+        _check(column, values, known)
     return values
 
 

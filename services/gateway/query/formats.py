@@ -47,7 +47,7 @@ def _arrow(rows: pl.DataFrame) -> bytes:
 
 
 _WRITERS = {
-    Format.CSV: _Writer("text/csv; charset=utf-8", _csv),
+    Format.CSV: _Writer("text/csv", _csv),
     Format.JSONL: _Writer("application/x-ndjson", _jsonl),
     Format.PARQUET: _Writer("application/vnd.apache.parquet", _parquet),
     Format.ARROW: _Writer("application/vnd.apache.arrow.file", _arrow),
@@ -69,7 +69,7 @@ def written(rows: pl.DataFrame, shown: Sequence[Column], format_: Format) -> byt
 def wanted_format(format_: str | None, accepted: Callable[[list[str]], str | None]) -> Format:
     """`format=` decides, else what the client accepts, else JSON. Raises Refusal."""
     if format_ is None:
-        by_type = {media_type.partition(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
+        by_type = {media_type: name for name, media_type in MEDIA_TYPES.items()}
         return by_type.get(accepted(list(by_type)) or "", Format.JSON)
     try:
         return Format(format_)

@@ -65,7 +65,7 @@ class _Reader:
         name, colon = found.groups()
         if not (name and colon):
             raise self._refusal(
-                "An `@` begins a field, and a field needs a name and a colon.",
+                "An `@` begins a field, and a field needs a name and a colon",
                 "Write `@field:value`, or put quotes around what begins with `@`.",
                 start,
                 self.at,
@@ -79,7 +79,7 @@ class _Reader:
             return Value(_ESCAPED.sub(r"\1", found[1]), found.start() + 1, quoted=True)
         if self.text[self.at : self.at + 1] == '"':
             raise self._refusal(
-                "A quote begins here and does not end.",
+                "A quote begins and does not end",
                 'Close it, or write `\\"` for a quote within quotes.',
                 self.at,
                 len(self.text),
@@ -87,7 +87,7 @@ class _Reader:
         if found := self._take(_BARE):
             return Value(found[0], found.start(), quoted=False)
         raise self._refusal(
-            f"`@{column.name}:` has no value.",
+            f"`@{column.name}:` has no value",
             'Write one after the colon, without a space; `""` finds rows without a value.',
             self.at,
             self.at,
@@ -101,7 +101,7 @@ class _Reader:
     def _refusal(self, message: str, advice: str, start: int, end: int) -> Refusal:
         return Refusal(
             ErrorCode.INVALID_SEARCH,
-            f"{message} (at character {start + 1} of the search)",
+            f"{message} (at character {start + 1} of the search).",
             advice,
             {"parameter": "search", "start": start, "end": end},
         )

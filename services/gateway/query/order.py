@@ -24,8 +24,11 @@ KeyValue = int | float | str | None
 class Key:
     name: str
     values: pl.Expr
-    """Numbers or text."""
+    kind: type[str] | type[float]
     descending: bool
+
+    def may_be(self, value: KeyValue) -> bool:
+        return value is None or isinstance(value, str) is (self.kind is str)
 
 
 class _Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -85,9 +88,9 @@ def read_order(sort: str, columns: Columns, weights: str) -> Order:
         )
     keys = [_key(name, columns) for name in names]
     keys += [
-        Key("scored", pl.col("scored"), descending=True),
-        Key("model", pl.col(FOLDED_NAME), descending=False),
-        Key("id", pl.col("id"), descending=False),
+        Key("scored", pl.col("scored"), float, descending=True),
+        Key("model", pl.col(FOLDED_NAME), str, descending=False),
+        Key("id", pl.col("id"), str, descending=False),
     ]
     text = ",".join(f"{'-' if key.descending else ''}{key.name}" for key in keys)
     return Order(tuple(keys), f"{text} {weights}".rstrip())
@@ -97,7 +100,8 @@ def _key(name: str, columns: Columns) -> Key:
     column = columns.find(name)
     if column is None:
         raise unknown_field(name.lstrip("-+"), columns, "sort")
-    return Key(column.name, _comparable(column), name.startswith("-"))
+    kind = str if column.kind in (Kind.TEXT, Kind.CHOICE) else float
+    return Key(column.name, _comparable(column), kind, name.startswith("-"))
 
 
 def _comparable(column: Column) -> pl.Expr:
@@ -127,6 +131,7 @@ def _read(cursor: str, order: Order) -> tuple[KeyValue, ...]:
         position is None
         or (position.version, position.order) != (_CURSOR_VERSION, order.text)
         or len(position.values) != len(order.keys)
+        or not all(map(Key.may_be, order.keys, position.values))
     ):
         raise Refusal(
             ErrorCode.INVALID_REQUEST,

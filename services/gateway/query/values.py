@@ -20,7 +20,7 @@ _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0
 
 
 class Unreadable(Exception):
-    """`start` and `end` are places within the value."""
+    """The message has no full stop. `start` and `end` are places within the value."""
 
     def __init__(self, message: str, advice: str, start: int, end: int) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ def _text(text: str, column: Column) -> Test:
     comparison = _COMPARISON.match(text)
     if comparison and comparison[1] != "=":
         raise Unreadable(
-            f"{column.label} is text, which `{comparison[1]}` does not compare.",
+            f"{column.label} is text, which `{comparison[1]}` does not compare",
             "Leave the sign out, or put quotes around the value.",
             0,
             comparison.end(),
@@ -81,7 +81,7 @@ def check_pattern(pattern: str) -> None:
         start = max(caret.find("^") - len("    (?i)"), 0)
         end = start + len(caret.strip().split(" ")[0]) if caret else len(pattern)
         raise Unreadable(
-            f"The pattern cannot be read: {reason.removeprefix('error: ').removesuffix('.')}.",
+            f"The pattern cannot be read: {reason.removeprefix('error: ').removesuffix('.')}",
             "Correct it, or put quotes around it to find it as it is written.",
             start,
             min(end, len(pattern)),
@@ -92,7 +92,7 @@ def _truth(text: str, column: Column) -> Test:
     truth = _TRUTHS.get(text.casefold())
     if truth is None:
         raise Unreadable(
-            f"{column.label} is yes or no, not {text!r}.", "Write `true` or `false`.", 0, len(text)
+            f"{column.label} is yes or no, not {text!r}", "Write `true` or `false`.", 0, len(text)
         )
     return Is(truth)
 
@@ -145,7 +145,7 @@ def _number(text: str, column: Column, offset: int) -> _Point:
     suffix = found[5].casefold() if found else ""
     if not found or (suffix in _BILLIONS and column.unit != "B"):
         raise Unreadable(
-            f"{column.label} is a number, not {text!r}.",
+            f"{column.label} is a number, not {text!r}",
             "Write a number, `<7`, `>=7` or a range such as `3..7`.",
             offset,
             offset + len(text),
@@ -163,7 +163,7 @@ def _moment(text: str, column: Column, offset: int) -> _Point:
         return _day(text)
     except (ValueError, OverflowError) as fault:
         raise Unreadable(
-            f"{column.label} is a date, not {text!r}.",
+            f"{column.label} is a date, not {text!r}",
             "Write `2024`, `2024-06` or `2024-06-15`, after `<` or `>` or as a range `2024..2025`.",
             offset,
             offset + len(text),

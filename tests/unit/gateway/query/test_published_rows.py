@@ -1,0 +1,156 @@
+"""The original leaderboard's documented searches and quick filters, on its own rows."""
+
+import re
+from functools import cache
+
+import msgspec
+import pytest
+
+from contracts.views import Entry
+from services.gateway.query.asked import Asked
+from services.gateway.query.engine import Ranked, find
+from services.gateway.query.facets import facets
+from services.gateway.query.frame import BoardFrame
+from tests.unit.gateway.published import needs_published_rows, published_entries, the_board
+
+pytestmark = needs_published_rows
+
+
+@cache
+def ranked() -> Ranked:
+    return Ranked(BoardFrame(the_board(), published_entries()).snapshot("1"))
+
+
+def total(asked: Asked) -> int:
+    return find(ranked(), asked.query(ranked().snapshot.columns)).total
+
+
+def models(search: str) -> list[str]:
+    found = find(ranked(), Asked(search=search).query(ranked().snapshot.columns))
+    return found.rows["model"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("search", "count"),
+    [
+        ("llama; 7b", 1302),
+        ("@architecture:llama @license:apache", 370),
+        ("llama-2-(7|13|70)b", 14),
+        ("meta @architecture:llama; 7b @license:apache", 391),
+        ("^mistral.*7b", 9),
+        ("@type:chat", 697),
+        ("meta @license:mit; @architecture:llama", 1624),
+    ],
+)
+def test_documented_searches_find_what_they_found(search: str, count: int) -> None:
+    assert total(Asked(search=search)) == count
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        (Asked(size="edge"), 655),
+        (Asked(size="consumer"), 321),
+        (Asked(size="mid-range"), 2687),
+        (Asked(size="gpu-rich"), 161),
+        (Asked(official=True), 459),
+        (Asked(hide=("moe",)), 3765),
+        (Asked(hide=("merged",)), 3233),
+        (Asked(hide=("flagged",)), 3826),
+        (Asked(hide=("unavailable",)), 2533),
+        (Asked(hide=("moe", "merged", "flagged", "unavailable")), 1896),
+    ],
+    ids=str,
+)
+def test_quick_filters_find_what_they_found(asked: Asked, count: int) -> None:
+    assert total(asked) == count
+
+
+def test_a_dot_in_a_name_is_a_dot() -> None:
+    """The original took `qwen2.5` for a pattern and found two with another character there."""
+    as_pattern = [
+        entry.repo_id
+        for entry in published_entries()
+        if re.search("qwen2.5", entry.repo_id.lower())
+    ]
+
+    found = models("qwen2.5")
+
+    assert (len(as_pattern), len(found)) == (326, 324)
+    assert all("qwen2.5" in name.lower() for name in found)
+    assert sorted(set(as_pattern) - set(found)) == sorted(
+        name for name in as_pattern if "qwen2.5" not in name.lower()
+    )
+    assert sorted(found + sorted(set(as_pattern) - set(found))) == sorted(as_pattern)
+
+
+def test_two_words_are_two_words() -> None:
+    """The original looked for them as one, with the space, and no name has a space."""
+    found = models("llama 70b")
+
+    assert found
+    assert set(found) == {
+        entry.repo_id
+        for entry in published_entries()
+        if "llama" in entry.repo_id.lower() and "70b" in entry.repo_id.lower()
+    }
+
+
+def test_continuously_pretrained_models_are_found_by_their_type() -> None:
+    """The original's filter found none of the 48, and counted them as pretrained."""
+    assert total(Asked(type=("continuously-pretrained",))) == 48
+    assert total(Asked(type=("pretrained",))) == 232
+
+
+def test_rows_with_fewer_than_half_a_million_parameters_are_small_and_unknown_ones_are_not() -> (
+    None
+):
+    """The original dropped the two that it had rounded to 0 where a range was set."""
+    assert total(Asked(params_min=0, params_max=0.0005)) == 2
+    assert total(Asked(search='@params:""')) == 3
+    assert total(Asked(params_min=0)) == 3824
+
+
+def test_negation_splits_the_rows() -> None:
+    for search in ["llama", "(7|13)b$", "@license:apache", "@average:>30", '@license:""']:
+        assert total(Asked(search=search)) + total(Asked(search=f"-{search}")) == 3827
+
+
+def test_the_best_rows_are_the_published_ones() -> None:
+    best = sorted(published_entries(), key=average, reverse=True)[:100]
+
+    found = find(ranked(), Asked().paged(100).query(ranked().snapshot.columns))
+
+    assert [*found.rows["average"]] == [entry.average for entry in best]
+    assert found.rows["model"][0] == "MaziyarPanahi/calme-3.2-instruct-78b"
+
+
+def average(entry: Entry) -> float:
+    assert entry.average is not None
+    return entry.average
+
+
+def test_facets_count_what_choosing_would_find() -> None:
+    asked = Asked(
+        search="llama; @license:mit", type=("chat", "merge"), hide=("merged",), size="edge"
+    )
+    counted = {
+        (facet.parameter, option.value): option.count
+        for facet in facets(ranked(), asked.query(ranked().snapshot.columns))
+        for option in facet.options
+    }
+
+    def with_(**chosen: object) -> int:
+        return total(msgspec.structs.replace(asked, **chosen))
+
+    assert counted["type", "chat"] == with_(type=("chat",)) > 0
+    assert counted["type", "fine-tuned"] == with_(type=("fine-tuned",)) > 0
+    assert counted["license", "mit"] == with_(license=("mit",)) > 0
+    assert counted["license", "unknown"] == with_(license=("unknown",)) > 0
+    assert counted["architecture", "llamaforcausallm"] == with_(architecture=("llamaforcausallm",))
+    assert counted["size", "consumer"] == with_(size="consumer") > 0
+    assert counted["official", "true"] == with_(official=True) > 0
+    assert counted["chat_template", "false"] == with_(chat_template=False) > 0
+    # Hiding takes rows away: what is counted is what would go.
+    assert counted["hide", "merged"] == with_(hide=()) - with_() > 0
+    assert counted["hide", "unavailable"] == with_() - with_(hide=("merged", "unavailable")) > 0
