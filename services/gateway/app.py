@@ -24,6 +24,7 @@ from services.gateway import (
     rate_limits,
     request_events,
     requests,
+    runs,
     sign_in,
     submissions,
 )
@@ -38,8 +39,8 @@ from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.outlook import Outlook
-from services.gateway.pages import board as board_page
-from services.gateway.pages import request as request_page
+from services.gateway.pages import PAGES
+from services.gateway.pages.visit import visit
 from services.gateway.query.asked import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
@@ -117,6 +118,7 @@ def build_app(
             boards.explain_search,
             requests.list_requests,
             requests.get_request,
+            runs.list_runs,
             requests.get_timeline,
             request_events.stream_request,
             queue_routes.get_queue,
@@ -128,17 +130,13 @@ def build_app(
             sign_in.sign_out,
             health.is_alive,
             health.is_ready,
-            board_page.show_home,
-            board_page.show_board,
-            request_page.show_request,
             action_routes.act_from_page,
-            board_page.board_fragment,
-            board_page.queue_fragment,
-            request_page.request_fragment,
+            *PAGES,
             static,
         ],
         dependencies={
             "store": Provide(lambda: store, sync_to_thread=False),
+            "visit": Provide(visit),
             "event_log": Provide(lambda: event_log, sync_to_thread=False),
             "resolve_model": Provide(lambda: resolve_model, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),

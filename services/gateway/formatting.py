@@ -7,6 +7,7 @@ from markupsafe import Markup, escape
 from contracts.evaluation import EvaluationProgress
 
 _DOWNLOADING = "downloading"
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 24 * 3600}
 
 
 def parameters(count: int) -> str:
@@ -46,6 +47,18 @@ def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:
 
 def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """`just now`, `12 s ago`, `3 min ago`, `5 h ago`, `2 d ago`, and from a month on the day. What
+    static/js/time.js says too, so keep them alike."""
+    seconds = int((now - at).total_seconds())
+    if seconds < 5:
+        return "just now"
+    for size, unit in ((60, "s"), (3600, "min"), (24 * 3600, "h"), (30 * 24 * 3600, "d")):
+        if seconds < size:
+            return f"{seconds // _SECONDS[unit]} {unit} ago"
+    return f"{at.astimezone(UTC):%-d %b %Y}"
 
 
 def words(identifier: str) -> str:

@@ -1,9 +1,13 @@
 """The pages' templates and what they may call."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
 from litestar.plugins.jinja import JinjaTemplateEngine
 
 from services.gateway import formatting
@@ -27,6 +31,7 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
         "energy": formatting.energy,
         "mass": formatting.mass,
         "moment": formatting.moment,
+        "relative": lambda at: formatting.relative(at, datetime.now(UTC)),
         "words": formatting.words,
         "amount": formatting.amount,
         "code_spans": formatting.code_spans,
@@ -38,8 +43,21 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
             name: f"/static/{name}?v={sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
             for name in _static_files()
         },
+        "podium_version": version("podium"),
     }
+    environment.globals["ui"] = _components(environment)
     return JinjaTemplateEngine.from_environment(environment)
+
+
+def _components(environment: Environment) -> SimpleNamespace:
+    """Every macro of `components/`, so that templates write `ui.when(at)` and import nothing."""
+    modules = [
+        environment.get_template(name).module
+        for name in environment.list_templates()
+        if name.startswith("components/")
+    ]
+    macros = {name: one for module in modules for name, one in vars(module).items()}
+    return SimpleNamespace(**{n: one for n, one in macros.items() if isinstance(one, Macro)})
 
 
 def _static_files() -> list[str]:

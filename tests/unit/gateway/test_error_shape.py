@@ -82,9 +82,7 @@ async def http() -> AsyncIterator[AsyncTestClient[Litestar]]:
         ("GET", f"/api/v1/requests/{SOMEBODY}", 503, ErrorCode.BUS_UNREACHABLE),
         ("GET", "/boards/none", 404, ErrorCode.BOARD_UNKNOWN),
         ("GET", "/requests/not-an-id", 404, ErrorCode.REQUEST_UNKNOWN),
-        ("GET", "/fragments/board/none", 404, ErrorCode.BOARD_UNKNOWN),
-        ("GET", "/fragments/queue/none", 404, ErrorCode.BOARD_UNKNOWN),
-        ("GET", "/fragments/request/not-an-id", 404, ErrorCode.REQUEST_UNKNOWN),
+        ("GET", "/live?board=none", 404, ErrorCode.BOARD_UNKNOWN),
     ],
 )
 async def test_every_endpoint_answers_errors_in_one_shape(
@@ -226,7 +224,7 @@ async def test_lists_are_not_sent_again_until_something_changes(
 async def test_every_answer_forbids_foreign_and_inline_code(
     http: AsyncTestClient[Litestar],
 ) -> None:
-    for path in ("/", "/nowhere", "/api/v1/boards", "/static/js/app.js"):
+    for path in ("/", "/nowhere", "/api/v1/boards", "/static/js/live.js"):
         policy = (await http.get(path)).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
