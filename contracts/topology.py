@@ -102,6 +102,23 @@ CHECKPOINTS = Stream(
 STREAMS = (EVENTS, JOBS, VIEWS, DEAD_LETTERS, CHECKPOINTS)
 
 DETAILS_BUCKET = "details"
+SNAPSHOTS_BUCKET = "snapshots"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An object store; objects older than `max_age_s` go, 0 keeps them for ever."""
+
+    name: str
+    description: str
+    max_age_s: float = 0
+
+
+BUCKETS = (
+    Bucket(DETAILS_BUCKET, "Per-sample records, one Parquet file per task."),
+    # With an age, because the parts of one that was never finished have no other end.
+    Bucket(SNAPSHOTS_BUCKET, "Folds of EVENTS, to start from. May be emptied.", 30 * 24 * 3600),
+)
 
 
 def dead_letter_subject(reader: str, key: str = "") -> str:

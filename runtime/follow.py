@@ -31,8 +31,11 @@ class Batch:
 
 
 @dataclass
-class _Position:
+class Place:
+    """The message that was read last."""
+
     created: datetime | None = None
+    """When its stream was created."""
     sequence: int = 0
 
 
@@ -40,17 +43,20 @@ class _Gap(Exception):
     """The consumer is gone or skipped a message."""
 
 
-async def follow(client: Client, stream: str) -> AsyncGenerator[Batch, None]:
+async def follow(
+    client: Client, stream: str, *, since: Place | None = None, headers_only: bool = False
+) -> AsyncGenerator[Batch, None]:
     """Every message of the stream in order, then each new one as it comes. Outages, restarts of the
     server and loss of the consumer are survived; a stream that was deleted and created again is
-    read from its beginning.
+    read from its beginning. With `since` what stands before that place is left out, unless the
+    stream is another. With `headers_only` bodies are empty, and their size is a header.
 
     The consumer is ephemeral and unacknowledged, like the ordered consumer of other NATS clients;
     nats-py's own does not recover when the stream is replaced."""
-    position = _Position()
+    position = Place(since.created, since.sequence) if since else Place()
     while True:
         try:
-            async for batch in _follow_one_consumer(client, stream, position):
+            async for batch in _follow_one_consumer(client, stream, position, headers_only):
                 yield batch
         except (_Gap, NatsError, TimeoutError) as fault:
             log.warning(
@@ -63,7 +69,7 @@ async def follow(client: Client, stream: str) -> AsyncGenerator[Batch, None]:
 
 
 async def _follow_one_consumer(
-    client: Client, stream: str, position: _Position
+    client: Client, stream: str, position: Place, headers_only: bool
 ) -> AsyncGenerator[Batch, None]:
     js = client.jetstream()
     created = (await js.stream_info(stream)).created
@@ -80,6 +86,7 @@ async def _follow_one_consumer(
                 opt_start_seq=position.sequence + 1,
                 ack_policy=AckPolicy.NONE,
                 max_deliver=1,
+                headers_only=headers_only or None,
                 mem_storage=True,
                 inactive_threshold=30,
                 idle_heartbeat=_HEARTBEAT_S,

@@ -19,7 +19,7 @@ from nats.js.api import (
 )
 from nats.js.errors import NotFoundError
 
-from contracts.topology import CONSUMERS, DETAILS_BUCKET, STREAMS, Consumer, Stream
+from contracts.topology import BUCKETS, CONSUMERS, STREAMS, Bucket, Consumer, Stream
 from runtime.bus import connect
 from runtime.logs import configure_logs
 from runtime.settings import ServiceSettings
@@ -38,13 +38,8 @@ async def ensure_topology(
         await ensure_stream(js, stream)
     for consumer in consumers:
         await js.add_consumer(consumer.stream.name, _consumer_config(consumer))
-    try:
-        await js.object_store(DETAILS_BUCKET)
-    except NotFoundError:
-        await js.create_object_store(
-            DETAILS_BUCKET,
-            ObjectStoreConfig(description="Per-sample records, one Parquet file per task."),
-        )
+    for bucket in BUCKETS:
+        await _ensure_bucket(js, bucket)
 
 
 async def ensure_stream(js: JetStreamContext, stream: Stream) -> None:
@@ -56,6 +51,16 @@ async def ensure_stream(js: JetStreamContext, stream: Stream) -> None:
         log.info("stream created", stream=stream.name)
     else:
         await js.update_stream(config)
+
+
+async def _ensure_bucket(js: JetStreamContext, bucket: Bucket) -> None:
+    try:
+        await js.object_store(bucket.name)
+    except NotFoundError:
+        await js.create_object_store(
+            bucket.name,
+            ObjectStoreConfig(description=bucket.description, ttl=bucket.max_age_s or None),
+        )
 
 
 def with_ack_wait(consumers: tuple[Consumer, ...], ack_wait_s: float) -> tuple[Consumer, ...]:

@@ -25,7 +25,9 @@ async def aggregate(settings: AggregatorSettings, stop: asyncio.Event) -> None:
     ):
         if client:
             readiness.done(NATS)
-            await Aggregator(client, boards, readiness, settings.patience).run(stop)
+            await Aggregator(
+                client, boards, readiness, settings.patience, settings.snapshot_every
+            ).run(stop)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -14,11 +15,12 @@ from contracts.base import Event
 from contracts.board import Board
 from contracts.topology import EVENTS
 from runtime.bus import UnreadableMessageError, bury, publish_event, read_event
-from runtime.follow import follow
+from runtime.follow import Place, follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.repairs import READER, repair
+from services.aggregator.snapshot_store import SnapshotStore
 from services.aggregator.sweep import Patience, Sweep
 from services.aggregator.views_stream import ViewsStream
 
@@ -30,6 +32,10 @@ VIEWS_CURRENT = "views current"
 # How soon a deleted VIEWS is noticed, and a failed publish repeated, when nothing happens.
 _CHECK_S = 1.0
 _RENDERS_AT_ONCE = 100
+# Fewer events than these are folded as fast as a snapshot is read.
+_WORTH_IT = 1000
+# Supervisors kill what does not stop within ten seconds or so.
+_LAST_SNAPSHOT_S = 5.0
 
 
 class Aggregator:
@@ -39,13 +45,18 @@ class Aggregator:
         boards: Mapping[str, Board],
         readiness: Readiness,
         patience: Patience,
+        snapshot_every: int,
     ) -> None:
+        """`snapshot_every` is the number of events after which a snapshot is worth its place."""
         self._client = client
         self._patience = patience
         self._boards = boards
         self._readiness = readiness
         self._leaderboard = Leaderboard(boards)
-        self._events_created: datetime | None = None
+        self._read = Place()
+        self._snapshots = SnapshotStore(client.jetstream(), boards)
+        self._snapshot_every = snapshot_every
+        self._last_snapshot = 0
         self._caught_up = asyncio.Event()
         self._news = asyncio.Event()
         self._unburied: asyncio.Queue[tuple[Msg, str]] = asyncio.Queue()
@@ -60,25 +71,31 @@ class Aggregator:
             asyncio.create_task(repair(self._client)),
             asyncio.create_task(self._bury_unreadable()),
             asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._keep_snapshots()),
         ]
         stopped = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait((*work, stopped), return_when=asyncio.FIRST_COMPLETED)
         finally:
             await cancel_until_done([*work, stopped])
+            if stop.is_set():
+                await self._keep_last_snapshot()
         for task in work:
             if not task.cancelled():
                 task.result()
 
     async def _fold_events(self) -> None:
-        async for batch in follow(self._client, EVENTS.name):
-            if batch.stream_created != self._events_created:
+        await self._restore()
+        async for batch in follow(self._client, EVENTS.name, since=self._read):
+            if batch.stream_created != self._read.created:
                 # Another stream is another truth: nothing of the old one may show.
-                self._events_created = batch.stream_created
+                self._read = Place(batch.stream_created)
                 self._leaderboard = Leaderboard(self._boards)
+                self._last_snapshot = 0
                 self._caught_up.clear()
             for message in batch.messages:
                 self._take(message)
+                self._read.sequence = message.metadata.sequence.stream
             if batch.caught_up:
                 self._caught_up.set()
                 self._readiness.done(EVENTS_READ)
@@ -104,7 +121,7 @@ class Aggregator:
         however often it is read."""
         while True:
             message, reason = await self._unburied.get()
-            created = self._events_created.timestamp() if self._events_created else 0
+            created = self._read.created.timestamp() if self._read.created else 0
             key = f"{created:.0f}-{message.metadata.sequence.stream}"
             await bury(self._client.jetstream(), READER, message, reason, key=key)
 
@@ -112,7 +129,47 @@ class Aggregator:
         # What half the events leave open may have ended in the other half.
         await self._caught_up.wait()
         js = self._client.jetstream()
-        await Sweep(js, self._patience, lambda: self._leaderboard.submissions).run()
+        await Sweep(js, self._patience, lambda: self._leaderboard.unsettled).run()
+
+    async def _restore(self) -> None:
+        """Go on from a snapshot, if there is one that fits."""
+        if not (snapshot := await self._snapshots.newest()):
+            return
+        origin = snapshot.origin
+        try:
+            self._leaderboard = Leaderboard(self._boards, snapshot.state)
+        except ValueError as fault:
+            log.warning("a snapshot is of no use", why=str(fault))
+            return
+        self._read = Place(datetime.fromisoformat(origin.created), origin.sequence)
+        self._last_snapshot, self.unreadable = origin.sequence, origin.unreadable
+        log.info("going on from a snapshot", events=origin.sequence)
+
+    async def _keep_snapshots(self) -> None:
+        while True:
+            await asyncio.sleep(_CHECK_S)
+            read = self._read.sequence
+            # Each holds everything, so the longer EVENTS is, the more rarely one is written.
+            if read - self._last_snapshot >= max(self._snapshot_every, read // 20):
+                await self._keep_snapshot()
+
+    async def _keep_last_snapshot(self) -> None:
+        if self._caught_up.is_set() and self._read.sequence - self._last_snapshot >= _WORTH_IT:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SNAPSHOT_S):
+                    await self._keep_snapshot()
+
+    async def _keep_snapshot(self) -> None:
+        # What is not rendered yet would have to be when the snapshot is read.
+        await self._caught_up.wait()
+        leaderboard, read, unreadable = self._leaderboard, replace(self._read), self.unreadable
+        state = leaderboard.state()
+        try:
+            origin = await self._snapshots.origin(read, unreadable)
+            await self._snapshots.put(origin, state)
+        except (NatsError, TimeoutError) as outage:
+            log.warning("no snapshot was kept", error=str(outage) or type(outage).__name__)
+        self._last_snapshot = read.sequence
 
     async def _keep_views_current(self) -> None:
         views = ViewsStream(self._client)
@@ -142,6 +199,7 @@ class Aggregator:
         else:
             if published:
                 log.info("views were published", views=published, position=position)
+            leaderboard.views.let_go()
             self._readiness.done(VIEWS_CURRENT)
 
     async def _promote(self) -> None:

@@ -1,7 +1,8 @@
 """Models whose weights are, file by file, those of a model that was here before them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from contracts.submission import SubmissionAccepted
 from services.aggregator.facts import of_kind
@@ -13,9 +14,19 @@ class Copies:
     """Among `submissions`, those with equal weights. What is said of one depends on which was
     accepted first, and not on the order in which they came to be known."""
 
-    def __init__(self, submissions: Mapping[str, Submission]) -> None:
+    def __init__(
+        self,
+        submissions: Mapping[str, Submission],
+        weights: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> None:
+        """`weights` is what another has found out about these submissions."""
         self._submissions = submissions
-        self._by_digest: dict[str, dict[str, None]] = {}
+        self._by_digest = {digest: dict.fromkeys(sids) for digest, sids in weights.items()}
+
+    @property
+    def weights(self) -> Mapping[str, Iterable[str]]:
+        """Submissions by digest of their weights."""
+        return self._by_digest
 
     def take(self, sid: str) -> None:
         """Know its acceptances from now on."""
@@ -49,6 +60,8 @@ class Copies:
 
     def _with(self, digest: str, moderation: Moderation) -> list["_Model"]:
         """In the order of their acceptance."""
+        if len(self._by_digest.get(digest, ())) < 2:
+            return []
         known = (
             _Model.of(self._submissions[sid], moderation) for sid in self._by_digest.get(digest, ())
         )

@@ -1,12 +1,13 @@
 """Everything that has happened, in memory, and every view that follows from it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import structlog
 
 from contracts.base import View
 from contracts.board import Board, BoardDefined
+from contracts.imports import ResultsImported, RowImported
 from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Entry
@@ -20,95 +21,183 @@ from services.aggregator.moderation import (
     about,
     decision,
 )
+from services.aggregator.names import Names
 from services.aggregator.normalization import scoring_version
+from services.aggregator.packing import Packer, as_text, from_text
 from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import render
+from services.aggregator.snapshots import NOTHING, Kept, State
+from services.aggregator.submissions import AT_HAND, Submissions
+from services.aggregator.views import Views
 
 log = structlog.get_logger(__name__)
+
+_NEW = Submission()
+_NAMING = (SubmissionReceived, RowImported, ResultsImported)
 
 
 class Leaderboard:
     """Two that took the same events have the same views, byte for byte."""
 
-    def __init__(self, boards: Mapping[str, Board]) -> None:
+    def __init__(
+        self, boards: Mapping[str, Board], state: State = NOTHING, *, at_hand: int = AT_HAND
+    ) -> None:
+        """Goes on from `state`, which one with the same boards has left. `at_hand` is how many
+        settled submissions are kept as they are; the others are packed."""
         self._boards = boards
         self._scoring_versions = {name: scoring_version(board) for name, board in boards.items()}
-        self._submissions: dict[str, Submission] = {}
-        self._moderation = Moderation()
-        self._copies = Copies(self._submissions)
+        packed = {sid: kept.packed for sid, kept in state.submissions.items()}
+        self._submissions = Submissions(Packer(state.dictionaries), packed, at_hand)
+        self._moderation = Moderation(from_text(state.moderation))
+        self._copies = Copies(self._submissions, state.weights)
+        self._names = Names()
         self._stale: dict[str, None] = {}
-        self.position = 0
+        self.position = state.position
         """Place in EVENTS of the newest event that was taken."""
-        self.views: dict[str, bytes] = {}
+        self.views = Views(self._view_again)
         """What should stand in VIEWS, by subject. Current after `render`."""
         self.promotions: dict[str, Promotion] = {}
         """What should be in the high lane and is not yet, by submission. Current after `render`."""
         for board in boards.values():
-            self._put(board)
+            self._keep(board)
+        for fact in self._moderation.facts.values():
+            self._keep(decision(fact))
+        if self._moderation.policy:
+            self._keep(self._moderation.policy)
+        for sid, kept in state.submissions.items():
+            self._restore(sid, kept)
+
+    def _restore(self, sid: str, kept: Kept) -> None:
+        for subject, digest in kept.views.items():
+            self.views.digests[subject] = bytes.fromhex(digest)
+        if kept.named:
+            self._names.put(sid, kept.named, self._moderation)
+        if not kept.is_current:
+            self._submissions.put(sid, self._submissions[sid])
+            self._stale[sid] = None
+
+    def state(self) -> State:
+        """All there is to know, for another that goes on from here."""
+        views: dict[str, dict[str, str]] = {sid: {} for sid in self._submissions}
+        for subject, digest in self.views.digests.items():
+            sid = _sid(subject)
+            if sid in views:
+                views[sid][subject] = digest.hex()
+        at_hand = self._submissions.at_hand
+        submissions = {
+            sid: Kept(
+                packed,
+                self._names.first(sid),
+                views[sid],
+                is_current=sid not in at_hand and sid not in self._stale,
+            )
+            for sid, packed in self._submissions.all_packed()
+        }
+        return State(
+            self.position,
+            as_text(self._moderation.facts),
+            tuple(self._submissions.dictionaries),
+            self._copies.weights,
+            submissions,
+        )
 
     @property
-    def submissions(self) -> Collection[Submission]:
-        return self._submissions.values()
+    def unsettled(self) -> Collection[Submission]:
+        """Those that something has still to become of, and some others."""
+        return self._submissions.at_hand.values()
 
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
         match fact.event:
             case ModelRenamed() as event:
-                names = {event.repo_id, event.new_repo_id}
-                self._moderate(fact, lambda repo_id: repo_id in names)
+                self._moderate(fact, (event.repo_id, event.new_repo_id))
             case event if isinstance(event, ModelDecision):
-                self._moderate(fact, lambda repo_id: repo_id == about(event))
+                self._moderate(fact, (about(event),))
             case ProviderNamed() | ProviderWithdrawn() as event:
-                organisation = event.organisation.casefold()
-                self._moderate(
-                    fact, lambda repo_id: repo_id.partition("/")[0].casefold() == organisation
-                )
+                self._moderate(fact, self._names.by(event.organisation))
             case event if isinstance(event, OtherDecision):
-                self._moderate(fact, lambda repo_id: False)
+                self._moderate(fact, ())
             case BoardDefined():
                 pass
             case event:
-                sid = event.sid
-                self._submissions[sid] = self._submissions.get(sid, Submission()).after(fact)
-                self._stale[sid] = None
-                if isinstance(event, SubmissionReceived | SubmissionAccepted):
-                    self._copies.take(sid)
-                    self._stale.update(dict.fromkeys(self._copies.after(sid)))
+                self._happen(fact, event.sid)
+
+    def _happen(self, fact: Fact[Any], sid: str) -> None:
+        submission = self._submissions.get(sid, _NEW).after(fact)
+        self._submissions.put(sid, submission)
+        self._stale[sid] = None
+        if isinstance(fact.event, _NAMING) and submission.named:
+            self._names.put(sid, submission.named, self._moderation)
+        if isinstance(fact.event, SubmissionReceived | SubmissionAccepted):
+            self._copies.take(sid)
+            self._stale.update(dict.fromkeys(self._copies.after(sid)))
+        # While a long log is read, not all of it can be kept until the end.
+        for settled in self._submissions.settled():
+            if settled in self._stale:
+                self._show(settled)
+            self._submissions.pack(settled)
 
     def render(self) -> Iterator[str]:
         """Bring `views` up to date, yielding the id of each submission that was rendered."""
         while self._stale:
             sid = next(iter(self._stale))
-            del self._stale[sid]
-            try:
-                self._render(sid, self._submissions[sid])
-            except (ArithmeticError, ValueError):
-                # A score beyond all floats, say. EVENTS keeps it for ever, and so it must cost no
-                # other submission its place.
-                log.exception("a submission cannot be shown; its views stay as they are", sid=sid)
+            self._show(sid)
             yield sid
 
-    def _moderate(self, fact: Fact[Any], concerns: Callable[[str], bool]) -> None:
+    def _moderate(self, fact: Fact[Any], names: Collection[str]) -> None:
+        """`names` are those of the repositories that it concerns."""
         before, self._moderation = self._moderation, self._moderation.after(fact)
         if self._moderation is before:
             return
-        self._put(decision(fact))
+        self._keep(decision(fact))
         if self._moderation.policy:
-            self._put(self._moderation.policy)
-        for sid, submission in self._submissions.items():
-            if (named := submission.named) and (
-                concerns(before.name_today(*named)) or concerns(self._moderation.name_today(*named))
-            ):
-                self._stale[sid] = None
-                self._stale.update(dict.fromkeys(self._copies.after(sid)))
+            self._keep(self._moderation.policy)
+        if fact.sequence < self.position:
+            # Decisions since then, renames above all, may have been read otherwise.
+            concerned = list(self._submissions)
+            self._names.renamed(self._moderation)
+        else:
+            concerned = list(self._names.of(names))
+            if isinstance(fact.event, ModelRenamed):
+                self._names.renamed(self._moderation, fact.event.repo_id)
+                concerned += self._names.of(names)
+        for sid in concerned:
+            self._stale[sid] = None
+            self._stale.update(dict.fromkeys(self._copies.after(sid)))
 
-    def _render(self, sid: str, submission: Submission) -> None:
+    def _show(self, sid: str) -> None:
+        del self._stale[sid]
+        submission = self._submissions[sid]
         board = self._boards.get(submission.board or "")
         promoted = promotion(submission, board) if board else None
         if promoted:
             self.promotions[sid] = promoted
         else:
             self.promotions.pop(sid, None)
+        try:
+            views = self._render(sid, submission, board)
+        except (ArithmeticError, ValueError):
+            # A score beyond all floats, say. EVENTS keeps it for ever, and so it must cost no
+            # other submission its place.
+            log.exception("a submission cannot be shown; its views stay as they are", sid=sid)
+            return
+        if board:
+            entry = Entry.subject_filter(board=board.name, sid=sid)
+            if entry not in views:
+                self.views.pop(entry)
+        for subject, body in views.items():
+            self.views.put(subject, body)
+
+    def _view_again(self, subject: str) -> dict[str, bytes]:
+        sid = _sid(subject)
+        submission = self._submissions[sid]
+        try:
+            return self._render(sid, submission, self._boards.get(submission.board or ""))
+        except (ArithmeticError, ValueError):
+            log.exception("a submission can no longer be shown", sid=sid)
+            return {}
+
+    def _render(self, sid: str, submission: Submission, board: Board | None) -> dict[str, bytes]:
         originals = self._copies.originals(submission, self._moderation)
         rendered = render(
             submission,
@@ -119,12 +208,12 @@ class Leaderboard:
         )
         for problem in rendered.problems:
             log.warning("a view is incomplete", sid=sid, problem=problem)
-        if rendered.request:
-            self._put(rendered.request)
-        if rendered.entry:
-            self._put(rendered.entry)
-        elif board:
-            self.views.pop(Entry.subject_filter(board=board.name, sid=sid), None)
+        views = (rendered.request, rendered.entry)
+        return {view.subject(): view.model_dump_json().encode() for view in views if view}
 
-    def _put(self, view: View) -> None:
-        self.views[view.subject()] = view.model_dump_json().encode()
+    def _keep(self, view: View) -> None:
+        self.views.keep(view.subject(), view.model_dump_json().encode())
+
+
+def _sid(subject: str) -> str:
+    return subject.rpartition(".")[2]

@@ -14,6 +14,8 @@ class AggregatorSettings(ServiceSettings):
     """A request that nothing was heard of for so long is looked for in the queues."""
     look_for_lost_every_s: float = Field(default=60, gt=0)
     """How often that is done."""
+    snapshot_every: int = Field(default=20_000, ge=1)
+    """Events after which a snapshot is kept for the next start; of a long EVENTS a twentieth."""
 
     @property
     def patience(self) -> Patience:

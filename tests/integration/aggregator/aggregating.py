@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.base import Event
+from contracts.board import Board
 from contracts.envelope import Envelope
 from contracts.topology import VIEWS
 from runtime.bus import connect, publish_event_until_stored
@@ -22,12 +23,17 @@ UNHURRIED = Patience()
 
 
 @asynccontextmanager
-async def aggregating(nats_url: str, patience: Patience = UNHURRIED) -> AsyncIterator[Aggregator]:
+async def aggregating(
+    nats_url: str,
+    patience: Patience = UNHURRIED,
+    board: Board = BOARD,
+    snapshot_every: int = 10_000,
+) -> AsyncIterator[Aggregator]:
     """Yields once the views are current."""
     client = await connect(nats_url, name="aggregator")
     stop = asyncio.Event()
     readiness = Readiness(EVENTS_READ, VIEWS_CURRENT)
-    aggregator = Aggregator(client, {BOARD.name: BOARD}, readiness, patience)
+    aggregator = Aggregator(client, {board.name: board}, readiness, patience, snapshot_every)
     task = asyncio.create_task(aggregator.run(stop))
     try:
         await until(lambda: task.done() or not readiness.missing)

@@ -27,7 +27,7 @@ def views(*events: Event) -> dict[str, bytes]:
     for fact in as_facts(*events):
         leaderboard.take(fact)
         list(leaderboard.render())
-    return leaderboard.views
+    return dict(leaderboard.views)
 
 
 def originals(repo_id: str, *events: Event) -> tuple[str, ...]:

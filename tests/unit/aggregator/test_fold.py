@@ -282,7 +282,7 @@ def views_of(facts: list[Fact[Any]]) -> dict[str, bytes]:
         if fact.sequence % 2:
             list(leaderboard.render())
     list(leaderboard.render())
-    return leaderboard.views
+    return dict(leaderboard.views)
 
 
 @pytest.mark.parametrize("life", LIVES)

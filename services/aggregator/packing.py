@@ -1,0 +1,82 @@
+"""Facts as few bytes, for the many submissions that nothing happens to any more."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.registry import event_class
+from services.aggregator.facts import Fact, Facts, in_stream_order
+
+# What deflate can refer back to.
+_WINDOW = 32 * 1024
+_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What one submission amounts to, compressed."""
+
+    body: bytes
+    dictionary: int
+    """Which of its packer's dictionaries it needs."""
+
+
+class Packer:
+    """Submissions to one board say almost the same: each is compressed against an earlier one, to
+    about a tenth of its events. A dictionary is that earlier one's text."""
+
+    def __init__(self, dictionaries: Iterable[bytes] = ()) -> None:
+        self._dictionaries = list(dictionaries) or [b""]
+
+    @property
+    def dictionaries(self) -> Sequence[bytes]:
+        """Those that what it has packed needs; a packer made with them can unpack it."""
+        return self._dictionaries
+
+    def pack(self, facts: Facts) -> Packed:
+        text = as_text(facts)
+        if min(len(text), _WINDOW) > 2 * len(self._dictionaries[-1]):
+            # The longer one says more of what others will say: a whole life, not a refusal.
+            self._dictionaries.append(text[-_WINDOW:])
+        dictionary = len(self._dictionaries) - 1
+        deflate = zlib.compressobj(
+            _LEVEL, wbits=-zlib.MAX_WBITS, memLevel=9, zdict=self._dictionaries[dictionary]
+        )
+        return Packed(deflate.compress(text) + deflate.flush(), dictionary)
+
+    def unpack(self, packed: Packed) -> Facts:
+        inflate = zlib.decompressobj(
+            wbits=-zlib.MAX_WBITS, zdict=self._dictionaries[packed.dictionary]
+        )
+        return from_text(inflate.decompress(packed.body) + inflate.flush())
+
+
+def as_text(facts: Facts) -> bytes:
+    """Two lines each, in the order of the stream: what the envelope says, and the event as JSON."""
+    lines: list[bytes] = []
+    for fact in in_stream_order(facts):
+        head = f"{fact.sequence} {fact.id.hex} {fact.at.isoformat()} {fact.event.type_name()}"
+        lines += (head.encode(), fact.event.model_dump_json().encode())
+    return b"\n".join(lines)
+
+
+def from_text(text: bytes) -> Facts:
+    """Raises ValueError for what `as_text` has not written."""
+    facts: dict[UUID, Fact[Any]] = {}
+    lines = iter(text.split(b"\n")) if text else iter(())
+    for head, body in zip(lines, lines, strict=True):
+        sequence, digits, at, type_name = head.decode().split(" ")
+        event = event_class(type_name)
+        if event is None:
+            raise ValueError(f"no event is called {type_name!r}")
+        fact = Fact(
+            event.model_validate_json(body),
+            UUID(hex=digits),
+            datetime.fromisoformat(at),
+            int(sequence),
+        )
+        facts[fact.id] = fact
+    return facts
