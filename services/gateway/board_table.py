@@ -1,11 +1,16 @@
-"""A board as a table: rows in order, each cell with how it compares within its column."""
+"""A board as a table: a page of rows, each cell with how it compares within its column."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.board import Board
-from contracts.views import Entry, TaskScore
-from services.gateway.ranking import Row, ranked
+from services.gateway.board_views import BoardEntry, Score, board_entries
+from services.gateway.query.asked import Asked
+from services.gateway.query.board_columns import score_column
+from services.gateway.query.engine import Ranked, find
+from services.gateway.query.service import PAGE
+from services.gateway.query.standing import Weighting
+from services.gateway.query.terms import Search
 
 HEAT_STEPS = 8
 
@@ -13,7 +18,7 @@ HEAT_STEPS = 8
 @dataclass(frozen=True)
 class Cell:
     task: str
-    score: TaskScore | None
+    score: Score | None
     heat: int = 0
     """0, the column's lowest score or none at all, to HEAT_STEPS, its highest."""
     best: bool = False
@@ -21,13 +26,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableRow:
-    row: Row
+    entry: BoardEntry
     cells: tuple[Cell, ...]
     """One per task of the board, in its order."""
-
-    @property
-    def entry(self) -> Entry:
-        return self.row.entry
 
     @property
     def scored(self) -> int:
@@ -37,8 +38,17 @@ class TableRow:
 @dataclass(frozen=True)
 class BoardTable:
     board: Board
-    ranked: tuple[TableRow, ...]
-    provisional: tuple[TableRow, ...]
+    asked: Asked
+    search: Search
+    rows: tuple[TableRow, ...]
+    total: int
+    """Rows on all pages."""
+    ranked: int
+    """Rows of the whole board that have a rank."""
+    filtered: bool
+    """Whether something was asked for that not every row is."""
+    next: str | None
+    """Address of the page that follows."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +62,44 @@ class _Span:
         return round(HEAT_STEPS * (score - self.low) / (self.high - self.low))
 
 
-def board_table(board: Board, entries: Iterable[Entry]) -> BoardTable:
-    rows = ranked(entries)
-    spans = _spans(board, rows)
-    table = [TableRow(row, tuple(_cells(board, row, spans))) for row in rows]
+def board_table(ranked: Ranked, asked: Asked) -> BoardTable:
+    """Raises Refusal for what the board cannot answer."""
+    snapshot = ranked.snapshot
+    query = asked.paged(PAGE).query(snapshot.columns)
+    found = find(ranked, query)
+    spans = _spans(ranked)
     return BoardTable(
-        board,
-        tuple(row for row in table if row.row.rank is not None),
-        tuple(row for row in table if row.row.rank is None),
+        board=snapshot.board,
+        asked=asked,
+        search=query.search,
+        rows=tuple(
+            TableRow(entry, tuple(_cells(snapshot.board, entry, spans)))
+            for entry in board_entries(found.rows, snapshot.columns)
+        ),
+        total=found.total,
+        ranked=int(ranked.rows(Weighting())["rank"].count()),
+        filtered=bool(query.search.alternatives or query.filters.conditions()),
+        next=asked.address(f"/boards/{snapshot.board.name}", after=found.next)
+        if found.next
+        else None,
     )
 
 
-def _spans(board: Board, rows: Iterable[Row]) -> dict[str, _Span]:
-    scores: dict[str, list[float]] = {task.id: [] for task in board.tasks}
-    for row in rows:
-        for task, score in row.entry.scores.items():
-            if task in scores:
-                scores[task].append(score.normalized)
-    return {task: _Span(min(found), max(found)) for task, found in scores.items() if found}
+def _spans(ranked: Ranked) -> dict[str, _Span]:
+    """Over the whole board, so that a cell keeps its tint whatever is searched."""
+    rows = ranked.snapshot.rows
+    spans = {}
+    for task in ranked.snapshot.columns.tasks:
+        scores = rows[score_column(task)]
+        low, high = scores.min(), scores.max()
+        if isinstance(low, float) and isinstance(high, float):
+            spans[task] = _Span(low, high)
+    return spans
 
 
-def _cells(board: Board, row: Row, spans: dict[str, _Span]) -> Iterable[Cell]:
+def _cells(board: Board, entry: BoardEntry, spans: dict[str, _Span]) -> Iterable[Cell]:
     for task in board.tasks:
-        score = row.entry.scores.get(task.id)
+        score = entry.scores.get(task.id)
         if score is None:
             yield Cell(task.id, None)
         else:

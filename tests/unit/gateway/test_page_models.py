@@ -1,39 +1,60 @@
 import pytest
 
+from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
 from contracts.models import Lane
-from contracts.views import RequestState
+from contracts.views import Entry, RequestState
 from services.gateway import formatting
-from services.gateway.board_table import HEAT_STEPS, board_table
+from services.gateway.board_table import HEAT_STEPS, BoardTable, board_table
+from services.gateway.query.asked import Asked
 from services.gateway.request_queue import queue_of
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import a_board, a_ranked_board, a_request, an_entry
+
+
+def table_of(*entries: Entry, board: Board | None = None) -> BoardTable:
+    return board_table(a_ranked_board(*entries, board=board), Asked())
 
 
 def test_a_cell_is_as_warm_as_its_place_between_the_worst_and_the_best_of_its_column() -> None:
-    table = board_table(
-        a_board(),
-        [
-            an_entry("acme/a", facts=80, grammar=10),
-            an_entry("acme/b", facts=40, grammar=10),
-            an_entry("acme/c", facts=60, grammar=None),
-        ],
+    table = table_of(
+        an_entry("acme/a", facts=80, grammar=10),
+        an_entry("acme/b", facts=40, grammar=10),
+        an_entry("acme/c", facts=60, grammar=None),
     )
 
-    facts = {line.entry.repo_id: line.cells[0] for line in (*table.ranked, *table.provisional)}
+    facts = {line.entry.model: line.cells[0] for line in table.rows}
     assert [facts[f"acme/{name}"].heat for name in "abc"] == [HEAT_STEPS, 0, HEAT_STEPS // 2]
     assert [cell.best for cell in facts.values()] == [True, False, False]
 
 
-def test_a_column_in_which_all_are_equal_has_no_best() -> None:
-    table = board_table(a_board(), [an_entry("acme/a"), an_entry("acme/b")])
+def test_a_cell_keeps_its_tint_whatever_is_searched() -> None:
+    ranked = a_ranked_board(an_entry("acme/a", facts=80), an_entry("bob/b", facts=40))
 
-    assert not any(cell.best or cell.heat for line in table.ranked for cell in line.cells)
+    [line] = board_table(ranked, Asked(search="bob")).rows
+
+    assert (line.cells[0].heat, line.cells[0].best) == (0, False)
+
+
+def test_a_column_in_which_all_are_equal_has_no_best() -> None:
+    table = table_of(an_entry("acme/a"), an_entry("acme/b"))
+
+    assert not any(cell.best or cell.heat for line in table.rows for cell in line.cells)
 
 
 def test_scores_of_a_task_that_the_board_no_longer_has_are_not_shown() -> None:
-    table = board_table(a_board(tasks=("grammar",)), [an_entry()])
+    table = table_of(an_entry(), board=a_board(tasks=("grammar",)))
 
-    assert [cell.task for cell in table.ranked[0].cells] == ["grammar"]
+    assert [cell.task for cell in table.rows[0].cells] == ["grammar"]
+
+
+def test_a_table_says_how_many_rows_there_are_and_where_the_next_are() -> None:
+    ranked = a_ranked_board(*(an_entry(f"acme/{place:03}") for place in range(101)))
+
+    first = board_table(ranked, Asked(search="acme"))
+
+    assert (len(first.rows), first.total, first.ranked, first.filtered) == (100, 101, 101, True)
+    assert first.next
+    assert first.next.startswith("/boards/demo?search=acme&after=")
 
 
 def test_the_queue_is_in_the_order_it_is_served() -> None:
