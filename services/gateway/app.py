@@ -25,6 +25,7 @@ from services.gateway import (
     request_events,
     requests,
     runs,
+    runs,
     sign_in,
     submissions,
 )
@@ -118,6 +119,7 @@ def build_app(
             boards.explain_search,
             requests.list_requests,
             requests.get_request,
+            runs.list_runs,
             runs.list_runs,
             requests.get_timeline,
             request_events.stream_request,

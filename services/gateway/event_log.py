@@ -1,12 +1,14 @@
-"""The gateway's way onto EVENTS: publish a submission once, and look one up."""
+"""The gateway's way onto EVENTS: publish a submission once, and look up what happened to one."""
 
 from datetime import datetime
 from uuid import UUID, uuid5
 
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import PubAck
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, PubAck
 from nats.js.errors import NotFoundError
 
 from contracts.base import Event
@@ -14,11 +16,14 @@ from contracts.envelope import Envelope
 from contracts.submission import SubmissionReceived
 from contracts.topology import EVENTS
 from contracts.views import HistoryEntry, Request, RequestState
-from runtime.bus import publish_event
+from runtime.bus import Recorded, publish_event, read_event
 from services.gateway.errors import ErrorCode, Refusal
 
 # Any fixed value: ids of events that are the same when they are sent again derive from it.
 _REPEATABLE = UUID("c9c0ff3e-51f0-4f6b-9d3b-6f2d0c9a7f11")
+
+_AT_ONCE = 256
+_FORGOTTEN_AFTER_S = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +72,36 @@ class EventLog:
             raise _unreachable(str(fault) or repr(fault)) from fault
         event = SubmissionReceived.model_validate_json(message.data or b"")
         return as_request(event, Envelope.from_headers(message.headers or {}).time)
+
+    async def evaluations(self, sid: str) -> list[Recorded[Event]]:
+        """Everything that was said about the evaluations of a submission, oldest first. Raises
+        Refusal when NATS does not answer."""
+        if not self._client.is_connected:
+            raise _unreachable("not connected")
+        try:
+            return [
+                read_event(message)
+                for message in await _stored(self._js, f"podium.v1.evaluation.*.{sid}.>")
+            ]
+        except NatsError as fault:
+            raise _unreachable(str(fault) or repr(fault)) from fault
+
+
+async def _stored(js: JetStreamContext, subjects: str) -> list[Msg]:
+    """What stands in EVENTS under these subjects now."""
+    reader = await js.pull_subscribe(
+        subjects,
+        stream=EVENTS.name,
+        config=ConsumerConfig(
+            ack_policy=AckPolicy.NONE, mem_storage=True, inactive_threshold=_FORGOTTEN_AFTER_S
+        ),
+    )
+    total = (await reader.consumer_info()).num_pending or 0
+    messages: list[Msg] = []
+    while len(messages) < total:
+        messages += await reader.fetch(min(_AT_ONCE, total - len(messages)))
+    await reader.unsubscribe()
+    return messages
 
 
 def as_request(event: SubmissionReceived, received_at: datetime) -> Request:

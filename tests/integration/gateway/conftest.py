@@ -1,6 +1,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ WriteModel = Callable[[str], Path]
 
 
 SESSION_SECRET = "what encrypts the cookies of the tests' gateways"
-TOKENS = {
+TOKENS: dict[str, dict[str, Any]] = {
     "hf_ada": {"name": "ada", "orgs": ["analytical"]},
     "hf_grace": {"name": "grace"},
     "hf_mod": {"name": "mona", "orgs": ["moderators"]},

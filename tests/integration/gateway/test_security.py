@@ -308,7 +308,7 @@ async def test_a_gateway_does_not_start_with_a_proxy_that_is_no_address(
 # ── who may change what ──────────────────────────────────────────────────────────────────────────
 
 ANYBODY, NAMED, SUBMITTER, MODERATOR = "anybody", "named", "submitter", "moderator"
-ROUTES: dict[str, tuple[str, dict[str, object]]] = {
+ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "/sign-out": (ANYBODY, {}),
     "/api/v1/submissions": (NAMED, {"model": "acme/tiny"}),
     "/api/v1/requests/{sid}/votes": (NAMED, {}),
