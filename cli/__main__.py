@@ -8,6 +8,7 @@ from cli.dead_letters import dead_letters
 from cli.demo import demo
 from cli.imports import imports
 from cli.moderation import moderate
+from cli.queue import queue, workers
 from cli.reproduce import reproduce
 from cli.submissions import board, status, submit
 from cli.up import up
@@ -18,7 +19,20 @@ app = typer.Typer(
     add_completion=False,
     help="An open leaderboard for language models that anyone can run. Try `podium demo` first.",
 )
-for command in (demo, up, submit, status, board, cancel, rerun, vote, promote, reproduce):
+for command in (
+    demo,
+    up,
+    submit,
+    status,
+    queue,
+    workers,
+    board,
+    cancel,
+    rerun,
+    vote,
+    promote,
+    reproduce,
+):
     app.command()(command)
 app.add_typer(boards, name="boards")
 app.add_typer(moderate, name="moderate")

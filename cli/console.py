@@ -1,5 +1,6 @@
 """How the command speaks to people."""
 
+import json
 from typing import NoReturn
 
 import typer
@@ -8,6 +9,11 @@ from rich.text import Text
 
 console = Console()
 _errors = Console(stderr=True)
+
+
+def print_json(value: object) -> None:
+    """For scripts: one line, at once."""
+    typer.echo(json.dumps(value))
 
 
 def fail(message: str, advice: str = "", *, status: int = 1) -> NoReturn:

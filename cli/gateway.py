@@ -1,11 +1,12 @@
 """The gateway's HTTP API, as far as the command needs it. docs/api.md has all of it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
-from httpx_sse import aconnect_sse
+from httpx_sse import SSEError, aconnect_sse
 from pydantic import BaseModel, ConfigDict
 
 from cli.console import fail
@@ -15,6 +16,7 @@ from contracts.views import Failure, Request, RequestState, SubtaskScore, TaskPr
 
 # The gateway's own heartbeat on an idle event stream comes every 15 s.
 _SILENCE_S = 60
+_RECONNECT_S = 1.0
 
 SETTLED = frozenset(
     {
@@ -99,15 +101,23 @@ class Gateway:
         return _body(answer)["id"], True
 
     def submission(self, submission_id: str) -> Submission:
-        return Submission.model_validate(self._get(f"/api/v1/requests/{submission_id}"))
+        return Submission.model_validate(self.request(submission_id))
+
+    def request(self, submission_id: str) -> dict[str, Any]:
+        """The same as the API has it."""
+        return self._get(f"/api/v1/requests/{submission_id}")
 
     def submissions(self) -> list[Submission]:
         """All of them, the newest first, without their reasons and tasks."""
-        found: list[Submission] = []
+        return [Submission.model_validate(request) for request in self.requests()]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The same as the API has them."""
+        found: list[dict[str, Any]] = []
         address: str | None = "/api/v1/requests?limit=500"
         while address:
             page = self._get(address)
-            found += map(Submission.model_validate, page["items"])
+            found += page["items"]
             address = page["next"]
         return found
 
@@ -129,6 +139,14 @@ class Gateway:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         with _explained(self._url):
             return _body(self._http.post(path, json=body))
+
+    def queue(self, tier: str | None, limit: int) -> dict[str, Any]:
+        """What waits and runs, of one tier or of all."""
+        return self._get(f"/api/v1/queue?limit={limit}" + (f"&tier={tier}" if tier else ""))
+
+    def evaluators(self) -> dict[str, Any]:
+        """Those that are there."""
+        return self._get("/api/v1/evaluators")
 
     def decisions(self) -> list[dict[str, Any]]:
         """Of moderators, the newest first."""
@@ -159,6 +177,37 @@ async def follow_submissions(url: str) -> AsyncGenerator[Submission, None]:
             async for event in events.aiter_sse():
                 if event.event == "request":
                     yield Submission.of(Request.model_validate_json(event.data))
+
+
+async def follow_submission(
+    url: str, submission_id: str
+) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """`request`, `queue`, `progress` and `end` with their data, as docs/api.md has them. Goes on
+    where it was after an outage or a restart of the gateway, and ends with the submission."""
+    last_id, has_begun = "", False
+    with _explained(url):
+        while True:
+            try:
+                async with (
+                    httpx.AsyncClient(base_url=url, timeout=_SILENCE_S) as http,
+                    aconnect_sse(
+                        *(http, "GET", f"/api/v1/requests/{submission_id}/events"),
+                        headers={"Last-Event-ID": last_id} if last_id else {},
+                    ) as events,
+                ):
+                    if events.response.is_error and not has_begun:
+                        await events.response.aread()
+                        _body(events.response)
+                    async for event in events.aiter_sse():
+                        has_begun, last_id = True, event.id or last_id
+                        if event.event != "message":  # a comment or `retry`
+                            yield event.event, event.json()
+                        if event.event == "end":
+                            return
+            except (httpx.TransportError, SSEError):
+                if not has_begun:
+                    raise
+            await asyncio.sleep(_RECONNECT_S)
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:

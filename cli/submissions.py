@@ -1,16 +1,14 @@
 """`podium submit`, `status` and `board`: the leaderboard from the terminal."""
 
-import asyncio
-from contextlib import aclosing
 from typing import Annotated
 
 import typer
-from rich.live import Live
 from rich.text import Text
 
-from cli.console import console, fail
-from cli.gateway import Gateway, Submission, follow_submissions
+from cli.console import console, fail, print_json
+from cli.gateway import Gateway, Submission
 from cli.tables import board_table, reasons, submissions_table
+from cli.watching import watch
 from contracts.models import ModelType, Precision, WeightType
 
 GatewayUrl = Annotated[
@@ -60,7 +58,9 @@ def submit(
     board: Annotated[
         str | None, typer.Option(help="Board to enter; needed when there are several.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it is settled.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Print each change until it has ended.")
+    ] = False,
     token: Token = None,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
@@ -85,21 +85,39 @@ def submit(
         console.print(f"Follow it: {gateway}/requests/{submission_id}")
         console.print(f"       or: podium status {submission_id} --gateway {gateway}")
     if wait:
-        asyncio.run(_until_settled(gateway, submission_id))
+        watch(gateway, submission_id)
 
 
 def status(
     submission_id: Annotated[
         str | None, typer.Argument(help="Id that `podium submit` printed; all when left out.")
     ] = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Print each change until it has ended; exit with 1 unless it has finished.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As the API has it; one event per line with --watch.")
+    ] = False,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
     """Show how a submission stands and why, or list all of them.
 
-    Example: podium status 5f0c2a9be1d34f77a8c2
+    Example: podium status 5f0c2a9be1d34f77a8c2 --watch
     """
+    if follow:
+        if submission_id is None:
+            fail("--watch needs the id of a submission.", "`podium status` lists them.", status=2)
+        watch(gateway, submission_id, as_json=as_json)
+        return
     with Gateway(gateway) as client:
-        if submission_id:
+        if as_json:
+            one = client.request(submission_id) if submission_id else client.requests()
+            print_json(one)
+        elif submission_id:
             _show(client.submission(submission_id))
         else:
             console.print(submissions_table(client.submissions()))
@@ -122,19 +140,6 @@ def board(
             asked = f"There is no board {name!r}." if name else "Which board?"
             fail(asked, f"There are: {', '.join(boards) or 'none yet'}.")
         console.print(board_table(boards[chosen], client.entries(chosen)))
-
-
-async def _until_settled(gateway: str, submission_id: str) -> None:
-    async with aclosing(follow_submissions(gateway)) as following:
-        with Live(console=console, refresh_per_second=4) as live:
-            async for submission in following:
-                if submission.id == submission_id:
-                    live.update(submissions_table([submission]))
-                    if submission.is_settled:
-                        break
-    if submission.why:
-        console.print(reasons(submission))
-        raise typer.Exit(1)
 
 
 def _show(submission: Submission) -> None:

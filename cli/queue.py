@@ -1,0 +1,142 @@
+"""`podium queue` and `podium workers`: what waits, what runs, and who evaluates."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli import times
+from cli.console import console, print_json
+from cli.gateway import Gateway
+from cli.submissions import LOCAL_GATEWAY, GatewayUrl
+from contracts.models import Tier
+
+Json = Annotated[bool, typer.Option("--json", help="As the API has it.")]
+
+
+def queue(
+    tier: Annotated[Tier | None, typer.Option(help="Only this size class.")] = None,
+    limit: Annotated[int, typer.Option(min=0, max=1000, help="Most waiting ones to list.")] = 20,
+    as_json: Json = False,
+    gateway: GatewayUrl = LOCAL_GATEWAY,
+) -> None:
+    """Show what waits, what runs, and when something new would start.
+
+    Example: podium queue --tier small
+    """
+    with Gateway(gateway) as client:
+        found = client.queue(tier, limit)
+    if as_json:
+        print_json(found)
+        return
+    if not found["tiers"]:
+        console.print("Nothing waits, nothing runs, and no evaluator is there: podium workers")
+        return
+    console.print(_tiers(found["tiers"]))
+    if found["running"]:
+        console.print(_running(found["running"]))
+    if found["waiting"]:
+        console.print(_waiting(found["waiting"]))
+    if (more := found["waiting_total"] - len(found["waiting"])) > 0:
+        console.print(f"… and {more} more; --limit shows them.")
+
+
+def workers(as_json: Json = False, gateway: GatewayUrl = LOCAL_GATEWAY) -> None:
+    """Show the evaluators that are there, and what each of their devices is at.
+
+    Example: podium workers
+    """
+    with Gateway(gateway) as client:
+        found = client.evaluators()
+    if as_json:
+        print_json(found)
+        return
+    if found["items"]:
+        console.print(_workers(found["items"]))
+    elif found["complete"]:
+        console.print("No evaluator is there, so whatever is accepted waits.")
+        console.print(f"Start one with `podium up`, or on a host with a GPU: {_START}")
+    if not found["complete"]:
+        console.print("The gateway has just started; it knows all of them in a few seconds.")
+
+
+_START = "NATS_URL=nats://… python -m services.evaluator"
+
+
+def _tiers(tiers: list[dict[str, Any]]) -> Table:
+    table = _table("tier", "waiting", "high lane", "running", "evaluators", "devices", "a new one")
+    for each in tiers:
+        lanes = each["waiting"]
+        starts = (
+            f"starts {times.until(each['starts_at'])}"
+            if each["starts_at"]
+            else each["unknown_because"]
+        )
+        counts = (sum(lanes.values()), lanes["high"], each["running"])
+        table.add_row(
+            each["tier"], *map(str, (*counts, each["evaluators"], each["devices"])), starts
+        )
+    return table
+
+
+def _running(requests: list[dict[str, Any]]) -> Table:
+    table = _table("running", "tier", "on", "task", "done", "left", "id")
+    for request in requests:
+        progress = request["progress"]
+        left = progress["seconds_left"]
+        table.add_row(
+            request["model"],
+            request["tier"],
+            request["evaluator"],
+            progress["task"] or progress["phase"],
+            f"{request['tasks_scored']} of {request['tasks_total']} tasks",
+            "unknown" if left is None else times.duration(left),
+            request["id"],
+        )
+    return table
+
+
+def _waiting(requests: list[dict[str, Any]]) -> Table:
+    table = _table("#", "waiting", "tier", "lane", "board", "starts", "takes", "id")
+    for request in requests:
+        place = request["queue"]
+        table.add_row(
+            str(place["place"]),
+            request["model"],
+            place["tier"],
+            place["lane"],
+            request["board"],
+            times.until(place["starts_at"]) if place["starts_at"] else "unknown",
+            times.duration(place["seconds"]) if place["seconds"] else "unknown",
+            request["id"],
+        )
+    return table
+
+
+def _workers(evaluators: list[dict[str, Any]]) -> Table:
+    table = _table("evaluator", "tiers", "device", "is at", "for", "version")
+    for evaluator in evaluators:
+        for device in evaluator["devices"]:
+            table.add_row(
+                device["name"],
+                ", ".join(evaluator["tiers"]),
+                device["device"],
+                _is_at(device, is_draining=evaluator["draining"]),
+                times.since(device["since"]),
+                evaluator["version"],
+            )
+    return table
+
+
+def _is_at(device: dict[str, Any], *, is_draining: bool) -> str:
+    if device["request_id"] is None:
+        return "stopping" if is_draining else "waiting for a job"
+    at = f"{device['model'] or device['request_id']}, {device['task'] or 'preparing'}"
+    return f"{at} (stopping)" if is_draining else at
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
