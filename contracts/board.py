@@ -50,6 +50,17 @@ class Subtask(Chance):
     """lm-eval's name of the member, such as `leaderboard_bbh_snarks`."""
 
 
+class Source(Contract):
+    """Where something comes from, for those who want to read or cite it."""
+
+    title: str
+    """What it is called, such as the title of a paper."""
+    url: str = Field(pattern=r"^https?://")
+    """Where it can be read."""
+    citation: str = ""
+    """BibTeX; may be empty."""
+
+
 class BoardTask(Chance):
     """One column of the board.
 
@@ -64,6 +75,10 @@ class BoardTask(Chance):
     """What the task measures, for the page."""
     category: str = "general"
     """What it belongs to, such as `reasoning` or `knowledge`; the page groups columns by it."""
+    source: Source | None = None
+    """The benchmark's own paper or data set, for the page."""
+    human: float | None = Field(default=None, ge=0, le=1)
+    """Raw score of people, 0 to 1, for comparison; null where none is published."""
     harness_task: str
     """Name of the lm-eval task or group to run."""
     shots: int | None = Field(default=None, ge=0)
@@ -138,6 +153,8 @@ class Board(View):
     """Heading of the page."""
     description: str = ""
     """What the board compares, for the page."""
+    sources: tuple[Source, ...] = ()
+    """What the board as a whole follows, for the page."""
     version: int = Field(ge=1)
     """Raised with every change that moves a score; stored with each entry."""
     tasks: tuple[BoardTask, ...] = Field(min_length=1)

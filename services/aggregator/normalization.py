@@ -36,15 +36,15 @@ def mean_of_tasks(scores: Iterable[float]) -> float:
     return total / count
 
 
+_FOR_READERS = {"title", "description", "category", "source", "human"}
+
+
 def scoring_version(board: Board) -> str:
     """12 hex digits over what decides how the board's raw scores become those that are shown."""
     decisive = {
         "formulas": _FORMULAS,
         "limit": board.limit,
-        "tasks": [
-            task.model_dump(mode="json", exclude={"title", "description", "category"})
-            for task in board.tasks
-        ],
+        "tasks": [task.model_dump(mode="json", exclude=_FOR_READERS) for task in board.tasks],
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:12]
 
