@@ -94,6 +94,20 @@ async def _queued(js: JetStreamContext) -> int:
     return (await js.stream_info(JOBS.name)).state.messages
 
 
+async def test_what_waits_is_looked_for_after_a_start_from_a_snapshot(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, received(), accepted())
+    async with aggregating(nats_url):
+        await next_view(client, Request, lambda it: it.state is RequestState.WAITING)
+    await purge_jobs(jetstream, 1)
+
+    async with aggregating(nats_url, HURRIED):
+        lost = await next_event(client, EvaluationFailed)
+
+    assert lost.event.reason.code == "job-lost"
+
+
 async def test_the_job_of_an_earlier_run_does_not_hide_that_the_last_one_is_gone(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -184,6 +184,10 @@ async def shown(gateway: RunningGateway, name: str) -> tuple[dict[str, Any], str
     return data.json(), html.unescape(page.text)
 
 
+def telling(what: str) -> Callable[[httpx.Response], bool]:
+    return lambda answer: what in answer.json()["situation"]["what"]
+
+
 async def test_every_state_says_what_happened_since_when_and_what_to_do(
     nats_url: str, hub: str, client: Client, jetstream: JetStreamContext, tmp_path: Path
 ) -> None:
@@ -216,13 +220,10 @@ async def test_the_bounds_are_the_operators_to_set(
     nats_url: str, hub: str, jetstream: JetStreamContext, tmp_path: Path
 ) -> None:
     hasty = {"GATEWAY_UNJUDGED_AFTER_S": "0.1", "GATEWAY_SILENT_AFTER_S": "0.1"}
-    expected = {"new": "no validator has looked", "running": "told of no progress"}
-    for name in expected:
+    is_told = {"new": telling("no validator has looked"), "running": telling("told of no progress")}
+    for name in is_told:
         await publish_case(jetstream, CASES[name])
     async with aggregating(nats_url), started_gateway(nats_url, hub, tmp_path, **hasty) as gateway:
         await gateway.until_ready()
-        for name, what in expected.items():
-            await gateway.until(
-                f"/api/v1/requests/{sid_of(f'acme/{name}')}",
-                lambda answer, what=what: what in answer.json()["situation"]["what"],
-            )
+        for name in is_told:
+            await gateway.until(f"/api/v1/requests/{sid_of(f'acme/{name}')}", is_told[name])
