@@ -4,6 +4,7 @@ import typer
 
 from cli.actions import cancel, promote, rerun, vote
 from cli.boards import boards
+from cli.check import check
 from cli.dead_letters import dead_letters
 from cli.demo import demo
 from cli.imports import imports
@@ -22,6 +23,7 @@ app = typer.Typer(
 for command in (
     demo,
     up,
+    check,
     submit,
     status,
     queue,

@@ -26,6 +26,12 @@ def submission_id(model: ListedModel, board: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:20]
 
 
+def wraps_prompts(said: bool | None, model_type: ModelType) -> bool:
+    """Whether prompts are wrapped in the chat template: what the submitter says, and when that is
+    nothing, those of chat models."""
+    return model_type is ModelType.CHAT if said is None else said
+
+
 class SubmissionReceived(Event):
     """Somebody asked for a model to be evaluated. Nothing but its commit has been looked up yet.
 

@@ -8,7 +8,7 @@ import msgspec
 from contracts import evaluation as contract_evaluation
 from contracts import views as contract_views
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier, WeightType
-from contracts.submission import SubmissionReceived, submission_id
+from contracts.submission import SubmissionReceived, submission_id, wraps_prompts
 from contracts.views import RequestState
 from services.gateway.hub import ResolvedModel
 from services.gateway.outlook import Outlook
@@ -56,12 +56,6 @@ class SubmissionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         if self.weight_type is not WeightType.ORIGINAL and self.base_model is None:
             raise ValueError(f"`weight_type` {self.weight_type.value!r} needs a `base_model`")
 
-    @property
-    def wraps_prompts(self) -> bool:
-        if self.chat_template is None:
-            return self.model_type is ModelType.CHAT
-        return self.chat_template
-
 
 class SubmissionReceipt(msgspec.Struct, frozen=True):
     id: str
@@ -79,7 +73,7 @@ def received(
         precision=request.precision,
         weight_type=request.weight_type,
         base_model=request.base_model,
-        chat_template=request.wraps_prompts,
+        chat_template=wraps_prompts(request.chat_template, request.model_type),
     )
     return SubmissionReceived(
         sid=submission_id(model, board),

@@ -6,6 +6,7 @@ import resource
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -29,6 +30,11 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 # Processes are forked from one that has imported transformers: seconds become milliseconds.
 _CONTEXT.set_forkserver_preload(["services.validator.preload"])
 _turns = threading.Lock()
+
+
+def start_importing() -> None:
+    """What children need, in the background, before the first is wanted."""
+    forkserver.ensure_running()
 
 
 def in_child(limits: ChildLimits, function: Callable[..., T], *arguments: object) -> T:

@@ -20,10 +20,12 @@ rules there. -->
 What the [validator](../services/validator) asks of a submission before a GPU is spent on it. Every
 rule is asked, and all that are broken are told at once: each with its code, which never changes its
 meaning, a sentence that names what was found and what would be accepted, and what to do. A rule
-that cannot be judged, because an earlier one is broken, stays silent.
+that cannot be judged, because an earlier one is broken, stays silent. `podium check NAMESPACE/NAME`
+asks them all before anything is submitted.
 
 Everything is read at the submitted commit; weights are never downloaded, only the headers of their
-files. A Hub that does not answer is no broken rule: the submission waits and is looked at again.
+files. A Hub that does not answer is no broken rule: the submission waits, its page says so
+(`hub-unavailable`), and it is looked at again soon after the Hub is back.
 
 Limits of size and the accepted precisions are the [board's](boards.md).
 """

@@ -1,0 +1,177 @@
+"""`podium check`: the rule book, asked before anything is submitted."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich import filesize
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cli.console import console, fail
+from cli.hub import HUGGING_FACE, hub_url
+from contracts.models import ModelType, Precision, Reason, WeightType
+from contracts.submission import wraps_prompts
+from runtime.boards import InvalidBoardError, load_boards
+from runtime.rule_report import Found, Intent, RuleReport
+from runtime.settings import REPOSITORY
+
+_BROKEN, _USAGE, _NO_HUB = 1, 2, 3
+
+
+def check(
+    model: Annotated[str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.")],
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
+    precision: Annotated[
+        Precision, typer.Option(help="Number format the weights are loaded in.")
+    ] = Precision.BFLOAT16,
+    model_type: Annotated[
+        ModelType, typer.Option(help="What kind of model it is.")
+    ] = ModelType.PRETRAINED,
+    weight_type: Annotated[
+        WeightType, typer.Option(help="Whole weights, or a change to --base-model.")
+    ] = WeightType.ORIGINAL,
+    base_model: Annotated[
+        str | None, typer.Option(help="What an adapter or delta is applied to.")
+    ] = None,
+    chat_template: Annotated[
+        bool | None,
+        typer.Option(
+            help="Wrap prompts in the tokenizer's chat template; by default for chat models only.",
+            show_default=False,
+        ),
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Board to enter; needed when there are several.")
+    ] = None,
+    boards: Annotated[
+        Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
+    ] = REPOSITORY / "boards",
+    hub: Annotated[
+        str, typer.Option(envvar="HF_ENDPOINT", help="Hub of the model: its URL, or a folder.")
+    ] = HUGGING_FACE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Ask the rule book about a model before submitting it; nothing is submitted.
+
+    It says every rule that the model breaks, and what to do. What moderators have decided is not
+    known here. Exit status: 0 when it would be accepted, 1 when it would not, 2 when the question
+    makes no sense, 3 when the Hub does not answer.
+
+    Example: podium check EleutherAI/pythia-160m --board open-llm-v2 --precision float16
+    """
+    if weight_type is WeightType.ORIGINAL and base_model:
+        fail(
+            f"--base-model is {base_model}, though whole weights change no other model.",
+            "Leave it out, or say --weight-type adapter or delta.",
+            status=_USAGE,
+        )
+    try:
+        intent = Intent(
+            board=_chosen_board(board, boards),
+            model=model,
+            revision=revision,
+            precision=precision,
+            model_type=model_type,
+            weight_type=weight_type,
+            base_model=base_model,
+            chat_template=wraps_prompts(chat_template, model_type),
+        )
+    except ValidationError as fault:
+        wrong = fault.errors()[0]
+        fail(
+            f"{wrong['input']!r} cannot be the {wrong['loc'][0]}.",
+            "Models are named NAMESPACE/NAME, as in their address on the Hub.",
+            status=_USAGE,
+        )
+    with hub_url(hub) as url:
+        report = _ask_the_validator(intent, boards, url)
+    if as_json:
+        sys.stdout.write(report.model_dump_json(indent=2) + "\n")
+    else:
+        _print(report, intent)
+    if report.hub_fault is not None:
+        raise typer.Exit(_NO_HUB)
+    if report.reasons:
+        raise typer.Exit(_BROKEN)
+
+
+def _chosen_board(name: str | None, folder: Path) -> str:
+    try:
+        known = load_boards(folder)
+    except InvalidBoardError as fault:
+        fail(str(fault), "Name another folder with --boards.", status=_USAGE)
+    if name is None and len(known) == 1:
+        return next(iter(known))
+    if name is None or name not in known:
+        asked = f"There is no board {name!r}." if name else "For which board?"
+        fail(asked, f"Name one with --board; there are: {', '.join(known)}.", status=_USAGE)
+    return name
+
+
+def _ask_the_validator(intent: Intent, boards: Path, hub: str) -> RuleReport:
+    """The rules are the validator's, which answers as a process of its own."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "services.validator.check", intent.model_dump_json()],
+        env=os.environ | {"HF_ENDPOINT": hub, "PODIUM_BOARDS": str(boards)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        return RuleReport.model_validate_json(answer.stdout)
+    except ValidationError:
+        last_line = answer.stderr.rstrip().rpartition("\n")[2]
+        fail(
+            f"The check broke off with status {answer.returncode}: {last_line}",
+            "It needs the validator's packages: pip install 'podium[validator]'.",
+            status=_USAGE,
+        )
+
+
+def _print(report: RuleReport, intent: Intent) -> None:
+    if report.hub_fault is not None:
+        console.print(Text(report.hub_fault, style="red"))
+        console.print("That says nothing about the model. Try again when the Hub answers.")
+        return
+    for reason in report.reasons:
+        console.print(_told(reason, "red"))
+    for warning in report.warnings:
+        console.print(_told(warning, "yellow"))
+    console.print(_table(report.found))
+    if broken := len(report.reasons):
+        rules = "1 rule" if broken == 1 else f"{broken} rules"
+        console.print(f"{intent.model} breaks {rules} of board {intent.board}.", style="red")
+    else:
+        console.print(f"Board {intent.board} would accept {intent.model}.", style="green")
+
+
+def _told(reason: Reason, style: str) -> RenderableType:
+    sentences = Text.assemble(f"{reason.message}\n", (reason.advice, "italic"))
+    return Group(Text(reason.code, style=f"{style} bold"), Padding(sentences, (0, 0, 1, 2)))
+
+
+def _table(found: Found) -> Table:
+    values = {
+        "commit": found.commit,
+        "parameters": found.parameters and f"{found.parameters:,}",
+        "loaded": found.weight_bytes and filesize.decimal(found.weight_bytes),
+        "tier": found.tier,
+        "architecture": found.architecture,
+        "license": found.license,
+        "base models": ", ".join(found.base_models),
+        "generation": str(found.generation) if found.base_models else None,
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in values.items():
+        if value:
+            table.add_row(name, Text(value))
+    return table

@@ -1,0 +1,1 @@
+"""The rule book, asked without a bus: `podium check`."""
