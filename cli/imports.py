@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 from rich.text import Text
 
@@ -32,7 +33,7 @@ imports = typer.Typer(
     help="Take over rows, results and requests of another leaderboard; for operators.",
 )
 
-_CONNECT_S = 10.0
+_CONNECT_S = 5.0
 _SHOWN = 50
 
 BoardName = Annotated[str, typer.Option("--board", help="Board that they are for.")]
@@ -177,6 +178,11 @@ def _import(
         fail(
             "No nats-server answers there.",
             "`podium up` prints where its nats-server listens; give that with --nats.",
+        )
+    except NotFoundError:
+        fail(
+            "That nats-server has no leaderboard on it: the stream of events is missing.",
+            "Start the leaderboard once, or name another server with --nats.",
         )
     except NatsError as fault:
         fail(

@@ -1,28 +1,17 @@
-"""The board that ships, against rows that the Open LLM Leaderboard has published."""
+"""The board that ships, against what the Open LLM Leaderboard has published."""
 
-import csv
-import gzip
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from contracts.evaluation import EvaluationTaskScored, HarnessResult
 from runtime.boards import read_board
 from runtime.settings import REPOSITORY
-from services.aggregator.normalization import normalized, score_task
+from services.aggregator.normalization import score_task
+from tests.contents import published
 
-PUBLISHED = Path(os.environ.get("PODIUM_SHARED", REPOSITORY.parent / "shared")) / "published"
 BOARD = read_board(REPOSITORY / "boards" / "open-llm-v2.yaml")
 COLUMNS = {task.title: task for task in BOARD.tasks}
-
-
-def published(name: str) -> Path:
-    path = PUBLISHED / name
-    if not path.exists():
-        pytest.skip(f"{path} is absent; the published data is not part of this repository")
-    return path
 
 
 @pytest.mark.parametrize("title", COLUMNS)
@@ -57,17 +46,3 @@ def test_a_published_column_follows_from_its_published_subtasks(title: str) -> N
     row = published_model["contents_row"]
     assert score.raw == pytest.approx(float(row[f"{title} Raw"]), abs=1e-9)
     assert score.normalized == pytest.approx(float(row[title]), abs=1e-9)
-
-
-@pytest.mark.parametrize("title", ["IFEval", "MATH Lvl 5", "GPQA", "MMLU-PRO"])
-def test_every_published_row_is_normalized_by_our_formula(title: str) -> None:
-    with gzip.open(published("contents-2025-02-12.csv.gz"), "rt", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-
-    differences = [
-        abs(normalized(float(row[f"{title} Raw"]), COLUMNS[title].floor) - float(row[title]))
-        for row in rows
-    ]
-
-    assert len(rows) == 3827
-    assert max(differences) < 1e-9

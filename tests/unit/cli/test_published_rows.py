@@ -1,0 +1,105 @@
+"""What the Open LLM Leaderboard has published, read, folded and compared digit by digit."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from cli.importing.contents import AVERAGE, Contents, read_contents
+from cli.importing.publishing import ImportedEvent
+from cli.importing.results import read_results
+from cli.importing.tables import read_rows
+from contracts.views import Entry
+from runtime.boards import read_board
+from runtime.settings import REPOSITORY
+from services.aggregator.facts import Fact
+from services.aggregator.leaderboard import Leaderboard
+from services.aggregator.normalization import normalized
+from tests.contents import published
+
+BOARD = read_board(REPOSITORY / "boards" / "open-llm-v2.yaml")
+NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+
+
+def folded(events: Iterable[ImportedEvent]) -> dict[str, Entry]:
+    leaderboard = Leaderboard({BOARD.name: BOARD})
+    for n, event in enumerate(events, start=1):
+        leaderboard.take(Fact(event, UUID(int=n), NOON + timedelta(seconds=n), n))
+    list(leaderboard.render())
+    entries = (
+        Entry.model_validate_json(body)
+        for subject, body in leaderboard.views.items()
+        if subject.startswith(Entry.type_name())
+    )
+    return {entry.sid: entry for entry in entries}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Mapping[str, object]]:
+    return list(read_rows(published("contents-2025-02-12.csv.gz")))
+
+
+@pytest.fixture(scope="module")
+def contents(rows: list[Mapping[str, object]]) -> Contents:
+    return read_contents(rows, BOARD, "open-llm-leaderboard/contents")
+
+
+@pytest.fixture(scope="module")
+def entries(contents: Contents) -> dict[str, Entry]:
+    return folded(contents.events)
+
+
+def test_every_published_row_is_accepted(contents: Contents, entries: dict[str, Entry]) -> None:
+    assert contents.problems == ()
+    assert len(contents.events) == len(entries) == 3827
+
+
+def test_every_published_average_comes_out_to_the_last_bit(
+    rows: list[Mapping[str, object]], contents: Contents, entries: dict[str, Entry]
+) -> None:
+    different = [
+        event.model.repo_id
+        for row, event in zip(rows, contents.events, strict=True)
+        if entries[event.sid].average != float(str(row[AVERAGE]))
+    ]
+
+    assert different == []
+
+
+def test_every_column_that_its_raw_score_determines_follows_from_it(
+    rows: list[Mapping[str, object]],
+) -> None:
+    tasks = [task for task in BOARD.tasks if not task.normalizes_subtasks]
+    assert [task.title for task in tasks] == ["IFEval", "MATH Lvl 5", "GPQA", "MMLU-PRO"]
+
+    for task in tasks:
+        for row in rows:
+            raw, score = float(str(row[f"{task.title} Raw"])), float(str(row[task.title]))
+            assert abs(normalized(raw, task.floor) - score) < 1e-12
+
+
+def test_published_results_give_the_published_row(
+    contents: Contents, entries: dict[str, Entry], tmp_path: Path
+) -> None:
+    report = json.loads(published("results-EleutherAI-pythia-160m.json").read_text())
+    row = report["contents_row"]
+    # The card that it was transcribed from leaves out what names the weights.
+    report["config"] = {
+        "model_args": f"pretrained={row['fullname']},dtype={row['Precision']}",
+        "model_sha": row["Model sha"],
+    }
+    (tmp_path / "results.json").write_text(json.dumps(report))
+
+    found = read_results([tmp_path / "results.json"], BOARD, "results")
+
+    assert found.problems == ()
+    [entry] = folded(found.events).values()
+    expected = entries[entry.sid]
+    assert entry.average == pytest.approx(float(row[AVERAGE]), abs=1e-9)
+    for task, cell in expected.scores.items():
+        assert entry.scores[task].raw == pytest.approx(cell.raw, abs=1e-9)
+        assert entry.scores[task].normalized == pytest.approx(cell.normalized, abs=1e-9)
+    assert len(entry.scores["bbh"].subtasks) == 24
