@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Self
 
 import httpx
@@ -28,6 +29,16 @@ SETTLED = frozenset(
 )
 
 
+class Situation(BaseModel):
+    """What happened to a submission, since when, and what to do."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    since: datetime
+    next_step: str
+
+
 class Submission(BaseModel):
     """How one submission stands."""
 
@@ -42,6 +53,8 @@ class Submission(BaseModel):
     warnings: tuple[Reason, ...] = ()
     failure: Failure | None = None
     tasks: tuple[TaskProgress, ...] = ()
+    situation: Situation | None = None
+    """None in lists and live updates."""
 
     @classmethod
     def of(cls, view: Request) -> Self:
@@ -126,8 +139,13 @@ class Gateway:
         return boards
 
     def entries(self, board: str) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = self._get(f"/api/v1/boards/{board}/entries")["items"]
-        return entries
+        found: list[dict[str, Any]] = []
+        address: str | None = f"/api/v1/boards/{board}/entries?limit=1000"
+        while address:
+            page = self._get(address)
+            found += page["items"]
+            address = page["next"]
+        return found
 
     def published_scores(self, board: str, submission_id: str) -> dict[str, PublishedScore]:
         """By the board's task id."""

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from cli.console import console, fail, print_json
 from cli.gateway import Gateway, Submission
-from cli.tables import board_table, reasons, submissions_table
+from cli.tables import board_table, situation, submissions_table
 from cli.watching import watch
 from contracts.models import ModelType, Precision, WeightType
 
@@ -144,6 +144,6 @@ def board(
 
 def _show(submission: Submission) -> None:
     console.print(submissions_table([submission]))
-    console.print(reasons(submission))
+    console.print(situation(submission))
     if submission.failure and submission.failure.log_tail:
         console.print(Text(f"\n{submission.failure.log_tail}", style="dim"))

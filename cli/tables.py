@@ -74,6 +74,18 @@ def reasons(submission: Submission) -> RenderableType:
     return Group(*map(_reason, submission.why), *map(_reason, submission.warnings))
 
 
+def situation(submission: Submission) -> RenderableType:
+    """What happened, since when, and what to do; then what that leaves out."""
+    told = submission.situation
+    if told is None:
+        return reasons(submission)
+    text = Text(f"\n{told.what}\n{told.next_step}\n")
+    text.append(f"Since {told.since:%Y-%m-%d %H:%M} UTC.", style="dim")
+    # One reason is told in the sentence.
+    rest = submission.why if len(submission.why) > 1 else ()
+    return Group(text, *map(_reason, rest), *map(_reason, submission.warnings))
+
+
 def _reason(reason: Reason) -> Text:
     text = Text(f"  {reason.message} ")
     text.append(reason.advice, style="italic")
