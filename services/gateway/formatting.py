@@ -67,12 +67,18 @@ def words(identifier: str) -> str:
 
 
 def amount(progress: EvaluationProgress) -> str:
-    """How much of the current step is done; empty while nobody knows the whole."""
+    """How much of the current step is done, how fast it goes, and when it will be done; empty
+    while nobody knows the whole. progress.js says the same."""
     if not progress.total:
         return ""
+    rate, left = progress.per_second, progress.seconds_left
     if progress.phase == _DOWNLOADING:
-        return f"{progress.done / 1e6:.1f} of {progress.total / 1e6:.1f} MB"
-    return f"{progress.done} of {progress.total}"
+        parts = [f"{progress.done / 1e6:.1f} of {progress.total / 1e6:.1f} MB"]
+        parts += [] if rate is None else [f"{rate / 1e6:.1f} MB/s"]
+    else:
+        parts = [f"{progress.done} of {progress.total}"]
+        parts += [] if rate is None else [f"{rate:.1f}/s"]
+    return ", ".join(parts + ([] if left is None else [f"{duration(left)} left"]))
 
 
 def code_spans(sentence: str) -> Markup:

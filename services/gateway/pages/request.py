@@ -4,6 +4,7 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
+from contracts.views import RequestState
 from services.gateway.actions import Action
 from services.gateway.dependencies import (
     ActionsDependency,
@@ -38,6 +39,7 @@ async def show_request(
         "submission": request,
         "situation": outlook.situation(request),
         "progress": store.progress.get(sid),
+        "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,
         "entry": store.entries[request.board].get(sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
         "actions": actions.allowed(request, visit.caller),

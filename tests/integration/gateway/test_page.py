@@ -8,6 +8,7 @@ from playwright.async_api import expect
 from contracts.evaluation import EvaluationProgress, FailureCause
 from contracts.models import Reason
 from contracts.views import Failure, RequestState
+from services.gateway import formatting
 from tests.browser import needs_chromium, open_page
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
 from tests.unit.gateway.examples import a_board, a_request, an_entry
@@ -58,6 +59,13 @@ async def test_progress_moves_the_running_row_and_survives_a_refresh(
         await expect(page.locator("#waiting .card")).to_have_count(1)
         await expect(card.locator("[data-amount]")).to_have_text("3 of 9")
         assert await card.locator("progress").evaluate("bar => bar.value") == 3
+
+        at_a_rate = progress.model_copy(update={"done": 4, "per_second": 0.05, "seconds_left": 100})
+        await client.publish(progress.subject(), at_a_rate.model_dump_json().encode())
+        text = formatting.amount(at_a_rate)
+        await expect(card.locator("[data-amount]")).to_have_text(text)
+        await page.reload()
+        await expect(card.locator("[data-amount]")).to_have_text(text)
 
 
 async def test_what_the_reader_has_opened_stays_open_when_the_page_changes(

@@ -93,6 +93,7 @@ async def test_the_queue_tells_places_and_who_serves(
         queue = (await http.get("/api/v1/queue", params={"limit": 2})).json()
         details = (await http.get(f"/api/v1/requests/{second.sid}")).json()
         other = (await http.get("/api/v1/queue", params={"tier": "large"})).json()
+        page = (await http.get(f"/requests/{now.sid}")).text
     [small] = queue["tiers"]
     assert (small["waiting"], small["running"], small["devices"]) == (
         {"high": 1, "normal": 2},
@@ -106,6 +107,7 @@ async def test_the_queue_tells_places_and_who_serves(
     assert (details["queue"]["place"], details["queue"]["waiting"]) == (3, 3)
     assert details["queue"]["starts_at"] is None
     assert details["queue"]["unknown_because"].startswith("0 of the 3 evaluations")
+    assert "When it will end cannot be told yet. 0 of the 3 evaluations" in page
     assert other == {"tiers": [], "running": [], "waiting": [], "waiting_total": 0}
 
 

@@ -108,6 +108,23 @@ def test_a_download_is_counted_in_megabytes_and_the_rest_in_pieces() -> None:
     assert formatting.amount(step.model_copy(update={"total": 0})) == ""
 
 
+def test_a_step_says_how_fast_it_goes_and_when_it_will_be_done() -> None:
+    step = EvaluationProgress(
+        sid="0" * 20,
+        run=1,
+        attempt=1,
+        phase="downloading",
+        done=1_500_000,
+        total=3_000_000,
+        per_second=500_000,
+        seconds_left=3,
+    )
+
+    assert formatting.amount(step) == "1.5 of 3.0 MB, 0.5 MB/s, 3.0 s left"
+    slow = {"phase": "scoring", "done": 30, "total": 120, "per_second": 0.5, "seconds_left": 180}
+    assert formatting.amount(step.model_copy(update=slow)) == "30 of 120, 0.5/s, 3 min 0 s left"
+
+
 def test_a_sentence_is_escaped_and_its_code_is_set_apart() -> None:
     assert formatting.code_spans("Add `<b>` & more") == "Add <code>&lt;b&gt;</code> &amp; more"
     assert formatting.code_spans("a ` stray") == "a ` stray"

@@ -18,8 +18,20 @@ document.addEventListener("live:progress", ({ detail: progress }) => {
   }
 });
 
-function amount({ phase, done, total }) {
+// The words are those of formatting.amount and formatting.duration.
+function amount({ phase, done, total, per_second: rate, seconds_left: left }) {
   if (!total) return "";
-  if (phase !== "downloading") return `${done} of ${total}`;
-  return `${(done / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const isDownload = phase === "downloading";
+  const parts = [isDownload ? `${megabytes(done)} of ${megabytes(total)} MB` : `${done} of ${total}`];
+  if (rate !== null) parts.push(isDownload ? `${megabytes(rate)} MB/s` : `${rate.toFixed(1)}/s`);
+  if (left !== null) parts.push(`${duration(left)} left`);
+  return parts.join(", ");
+}
+
+function duration(seconds) {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
