@@ -7,18 +7,15 @@ import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from contracts.base import Message
-from contracts.evaluation import EvaluationProgress
-from contracts.evaluator import EvaluatorPresence
-from contracts.registry import EVENT_TYPES, VIEW_TYPES
+from contracts.fields import fields_of
+from contracts.registry import EVENT_TYPES, NOT_STORED, VIEW_TYPES
 from contracts.topology import CONSUMERS, DETAILS_BUCKET, STREAMS
 
 REPOSITORY = Path(__file__).parent.parent
 SCHEMAS = REPOSITORY / "contracts" / "schemas" / "v1"
 REFERENCE = REPOSITORY / "docs" / "events.md"
-NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence)
 
 _INTRODUCTION = """\
 # Events and views
@@ -97,54 +94,13 @@ def _reference() -> Iterator[str]:
 
 
 def _section(message: type[Message]) -> Iterator[str]:
-    schema = message.model_json_schema()
     yield f"### {message.__name__}\n"
     yield f"`{message.SUBJECT}`, written by {message.WRITER}, read by {message.READERS}.\n"
     yield f"{inspect.cleandoc(message.__doc__ or '')}\n"
     yield "| field | type | meaning |\n|---|---|---|"
-    yield from _rows(schema, schema.get("$defs", {}), "")
+    for field in fields_of(message):
+        yield f"| `{field.path}` | {field.kind} | {field.meaning} |"
     yield ""
-
-
-def _rows(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> Iterator[str]:
-    for name, field in schema["properties"].items():
-        meaning = " ".join(field.get("description", "").split())
-        yield f"| `{prefix}{name}` | {_type(field, defs)} | {meaning} |"
-        nested, suffix = _nested(field, defs)
-        if nested:
-            yield from _rows(nested, defs, f"{prefix}{name}{suffix}.")
-
-
-def _nested(field: dict[str, Any], defs: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The object schema inside a field, and how its path is written after the field's name."""
-    if "items" in field:
-        nested, _ = _nested(field["items"], defs)
-        return nested, "[]"
-    if isinstance(field.get("additionalProperties"), dict):
-        nested, _ = _nested(field["additionalProperties"], defs)
-        return nested, "{}"
-    for candidate in (field, *field.get("anyOf", ())):
-        target = defs.get(candidate.get("$ref", "").rpartition("/")[2], {})
-        if "properties" in target:
-            return target, ""
-    return None, ""
-
-
-def _type(field: dict[str, Any], defs: dict[str, Any]) -> str:
-    if "anyOf" in field:
-        return " or ".join(_type(option, defs) for option in field["anyOf"])
-    if "$ref" in field:
-        target = defs[field["$ref"].rpartition("/")[2]]
-        if "enum" in target:
-            return ", ".join(f"`{value}`" for value in target["enum"])
-        return "object"
-    if "items" in field:
-        return f"list of {_type(field['items'], defs)}"
-    if isinstance(field.get("additionalProperties"), dict):
-        return f"map to {_type(field['additionalProperties'], defs)}"
-    if field.get("format") in ("date-time", "uuid"):
-        return str(field["format"])
-    return str(field["type"])
 
 
 def main() -> None:

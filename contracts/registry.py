@@ -1,13 +1,15 @@
 """Every message of version 1, and how to find the class of one that arrived."""
 
-from contracts.base import Event, View
+from contracts.base import Event, Message, View
 from contracts.board import Board, BoardDefined
 from contracts.evaluation import (
     EvaluationFailed,
     EvaluationFinished,
+    EvaluationProgress,
     EvaluationStarted,
     EvaluationTaskScored,
 )
+from contracts.evaluator import EvaluatorPresence
 from contracts.imports import RequestImported, ResultsImported, RowImported
 from contracts.moderation import (
     DeadLetterReplayed,
@@ -68,6 +70,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     DeadLetterReplayed,
 )
 VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring)
+NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence)
 
 _EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
 _VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 
 from contracts.base import Message
 from contracts.envelope import Envelope
-from contracts.export import NOT_STORED, SCHEMAS, generated_files
-from contracts.registry import EVENT_TYPES, VIEW_TYPES, event_class, view_class
+from contracts.export import SCHEMAS, generated_files
+from contracts.registry import EVENT_TYPES, NOT_STORED, VIEW_TYPES, event_class, view_class
 from contracts.submission import SubmissionReceived, submission_id
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
