@@ -25,7 +25,6 @@ from services.gateway import (
     request_events,
     requests,
     runs,
-    runs,
     sign_in,
     submissions,
 )
@@ -119,7 +118,6 @@ def build_app(
             boards.explain_search,
             requests.list_requests,
             requests.get_request,
-            runs.list_runs,
             runs.list_runs,
             requests.get_timeline,
             request_events.stream_request,
