@@ -1,10 +1,13 @@
 """HTML for people. `PAGES` are the routes; docs/pages.md tells how to add one."""
 
-from services.gateway.pages import board, request, stream
+from services.gateway.pages import about, board, reference, request, stream
 
 PAGES = (
     board.show_home,
     board.show_board,
     request.show_request,
+    about.show_about,
+    reference.show_api,
+    reference.show_events,
     stream.stream_changes,
 )

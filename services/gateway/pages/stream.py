@@ -15,7 +15,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from contracts.base import View
 from contracts.board import Board
 from contracts.registry import view_class
-from contracts.views import Decision, Entry, Policy, Request
+from contracts.views import Decision, Entry, Policy, Request, Rescoring
 from services.gateway.boards import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.store import News, Version, ViewStore
@@ -42,6 +42,7 @@ _TOPICS: dict[type[View], Topic] = {
     Request: Topic.REQUEST,
     Decision: Topic.MODERATION,
     Policy: Topic.MODERATION,
+    Rescoring: Topic.BOARD,
 }
 
 
