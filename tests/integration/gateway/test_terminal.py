@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -9,8 +10,9 @@ from nats.js import JetStreamContext
 from contracts.evaluation import FailureCause
 from contracts.models import Reason
 from contracts.views import Failure, HistoryEntry, Request, RequestState
+from runtime.ports import free_port
 from tests.command import podium, started
-from tests.integration.gateway.gateways import RunningGateway, show
+from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
 from tests.unit.gateway.examples import NOON, a_request, an_evaluator
 
 
@@ -82,6 +84,29 @@ async def test_a_submission_is_watched_until_it_is_finished(
     assert "every task has its score" in await printed(process, "Finished")
     assert "finished" in await printed(process, "acme/mine")
     assert await process.wait() == 0
+
+
+async def test_watching_goes_on_after_a_restart_of_the_gateway(
+    nats_url: str, jetstream: JetStreamContext, hub: str, tmp_path: Path
+) -> None:
+    address = {"GATEWAY_PORT": str(free_port())}
+    url = f"http://127.0.0.1:{address['GATEWAY_PORT']}"
+    mine = a_request("acme/mine")
+    await show(jetstream, mine)
+    async with started_gateway(nats_url, hub, tmp_path, **address) as gateway:
+        gateway.url = url
+        await gateway.until(f"/api/v1/requests/{mine.sid}", lambda answer: answer.is_success)
+        process = await started("status", mine.sid, "--watch", "--gateway", url)
+        await printed(process, "Submitted")
+        await gateway.end()
+    await show(jetstream, ended(RequestState.FINISHED))
+
+    async with started_gateway(nats_url, hub, tmp_path, **address):
+        rest, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert "every task has its score" in rest.decode()
+    assert "Submitted" not in rest.decode()
 
 
 async def test_one_that_fails_says_why_and_exits_with_1(

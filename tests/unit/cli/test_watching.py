@@ -34,7 +34,13 @@ def step(what: str, sentence: str, note: str = "") -> dict[str, Any]:
 
 
 def a_request(*history: dict[str, Any], **known: Any) -> dict[str, Any]:
-    nothing = {"queue": None, "progress": None, "tasks": [], "tasks_scored": 0, "tasks_total": 2}
+    nothing: dict[str, Any] = {
+        "queue": None,
+        "progress": None,
+        "tasks": [],
+        "tasks_scored": 0,
+        "tasks_total": 2,
+    }
     return {"history": list(history), **nothing, **known}
 
 
