@@ -26,13 +26,17 @@ from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.registry import event_class
 from contracts.topology import DEAD_LETTERS, EVENTS, Consumer, dead_letter_subject
-from runtime.dead_letters import READER, REASON, SUBJECT
+from runtime.dead_letters import BYTES, READER, REASON, SUBJECT
 from runtime.logs import about
 
 log = structlog.get_logger(__name__)
 
 WRONG_LAST_SEQUENCE = 10071
 """JetStream's error for a publish whose expected sequence does not stand."""
+# With the reason added, a copy may be larger than what nats-server takes. It then closes the
+# connection for good, and a service that met such a message would never come up again.
+_MOST_BURIED_BYTES = 512 * 1024
+_MOST_HEADER_CHARACTERS = 2000
 _RETRY_DELAYS_S = (1, 2, 5, 10, 30, 60)
 
 
@@ -277,7 +281,8 @@ async def bury(
     js: JetStreamContext, reader: str, message: Msg | RawStreamMsg, reason: str, *, key: str = ""
 ) -> None:
     """Copy a message into DEAD_LETTERS, with the headers it had and the reason; through outages.
-    `reader` is who could not handle it. Of several copies with the same `key` the first stands."""
+    `reader` is who could not handle it. Of several copies with the same `key` the first stands.
+    What is longer than 512 KiB is cut, and the header `podium-bytes` says how long it was."""
     headers = _dead_letter_headers(reader, message, reason)
     if key:
         headers[Header.EXPECTED_LAST_SUBJECT_SEQUENCE.value] = "0"
@@ -285,7 +290,7 @@ async def bury(
         await through_outages(
             lambda: js.publish(
                 dead_letter_subject(reader, key),
-                message.data or b"",
+                (message.data or b"")[:_MOST_BURIED_BYTES],
                 stream=DEAD_LETTERS.name,
                 timeout=5,
                 headers=headers,
@@ -304,12 +309,14 @@ def _dead_letter_headers(reader: str, message: Msg | RawStreamMsg, reason: str) 
     """The message's own headers, where it came from and why it could not be handled."""
     # `Nats-…` are orders to the server or its own notes; a copied job's note is refused (10227).
     own = {
-        name: value
+        name: value[:_MOST_HEADER_CHARACTERS]
         for name, value in (message.headers or {}).items()
         if not name.startswith("Nats-")
     }
+    if len(message.data or b"") > _MOST_BURIED_BYTES:
+        own[BYTES] = str(len(message.data or b""))
     return own | {
-        REASON: " ".join(reason.split())[:2000],
+        REASON: " ".join(reason.split())[:_MOST_HEADER_CHARACTERS],
         READER: reader,
         SUBJECT: message.subject or "",
     }

@@ -10,6 +10,7 @@ from contracts.topology import DEAD_LETTERS
 REASON = "podium-reason"
 READER = "podium-consumer"
 SUBJECT = "podium-subject"
+BYTES = "podium-bytes"
 
 _ADVISORY = "$JS.EVENT.ADVISORY."
 _SPENT = "MAX_DELIVERIES"

@@ -133,7 +133,7 @@ async def get_dead_letter(
         **msgspec.structs.asdict(_summary(letter, store)),
         headers=dict(letter.headers),
         body=letter.body[:_MOST_BODY_BYTES].decode(errors="replace"),
-        body_bytes=len(letter.body),
+        body_bytes=letter.whole_bytes,
         decoded=letter.decoded[0].model_dump(mode="json") if letter.decoded else None,
     )
 

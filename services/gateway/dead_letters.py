@@ -20,7 +20,7 @@ from contracts.submission import SubmissionReceived
 from contracts.topology import DEAD_LETTERS
 from contracts.views import Decision, Request, RequestState
 from runtime.bus import UnreadableMessageError, decode_event
-from runtime.dead_letters import Advisory, Buried, read_dead_letter
+from runtime.dead_letters import BYTES, Advisory, Buried, read_dead_letter
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.store import ViewStore
 
@@ -47,6 +47,12 @@ class DeadLetter:
     body: bytes
     decoded: tuple[Event, Envelope] | None = None
     """The message that was lost, when this version can read it."""
+
+    @property
+    def whole_bytes(self) -> int:
+        """Of the message that was lost; its copy may have been cut."""
+        told = self.headers.get(BYTES, "")
+        return int(told) if told.isdecimal() else len(self.body)
 
     @property
     def reason(self) -> str:

@@ -224,6 +224,23 @@ async def test_an_unreadable_event_is_one_dead_letter_however_often_it_is_read(
     assert "CloudEvents" in letter.reason
 
 
+async def test_an_unreadable_event_as_large_as_they_come_stops_nothing(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    """Whole, its dead letter would be larger than what the server takes."""
+    await client.publish("podium.v1.submission.received.x", b"x" * client.max_payload)
+    await client.flush()
+
+    async with aggregating(nats_url):
+        await publish(jetstream, *WHOLE_LIFE)
+        await next_view(client, Entry, lambda row: not row.provisional)
+        await until_equal(lambda: _letters(jetstream), 1)
+
+    letter = await jetstream.get_msg(DEAD_LETTERS.name, 1)
+    assert (letter.headers or {})["podium-bytes"] == str(client.max_payload)
+    assert len(letter.data or b"") < client.max_payload
+
+
 async def _letters(js: JetStreamContext) -> int:
     return (await js.stream_info(DEAD_LETTERS.name)).state.messages
 

@@ -9,7 +9,7 @@ from contracts.evaluation import FailureCause
 from contracts.models import Reason
 from contracts.submission import SubmissionReceived, SubmissionRerunRequested
 from contracts.views import Failure, HistoryEntry, Request, RequestState
-from runtime.dead_letters import READER, REASON, SUBJECT
+from runtime.dead_letters import BYTES, READER, REASON, SUBJECT
 from services.gateway.dead_letters import DeadLetter, obstacle, read
 from tests.unit.gateway.examples import NOON, a_request
 
@@ -111,3 +111,12 @@ def test_what_nobody_of_ours_wrote_is_shown_as_it_is() -> None:
 
     assert (letter.letter, letter.sid, letter.subject) == (None, None, "podium.v1.dead.x")
     assert obstacle(letter, None) is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "whole"), [({}, 3), ({BYTES: "9000000"}, 9_000_000), ({BYTES: "many"}, 3)]
+)
+def test_a_letter_that_was_cut_tells_how_long_it_was(headers: dict[str, str], whole: int) -> None:
+    message = RawStreamMsg(subject="podium.v1.dead.x", seq=1, data=b"abc", headers=headers)
+
+    assert read(message).whole_bytes == whole
