@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
 
 from contracts.models import ModelType, Precision, WeightType
+from contracts.views import Policy, Ruling
 from tests.integration.validator.tiny_model import (
     ADAPTER_PARAMETERS,
     EMBEDDING,
@@ -43,6 +45,7 @@ class Broken:
     base: Mapping[str, Any] | None = None
     """Changes to a good base model; None for a submission that names none."""
     model_type: ModelType = ModelType.PRETRAINED
+    submitter: str | None = None
 
 
 def of_adapter(
@@ -61,7 +64,26 @@ def raw_header(content: bytes) -> dict[str, Any]:
     return {"files": {"model.safetensors": len(content).to_bytes(8, "little") + content}}
 
 
+def ruling(name: str) -> Ruling:
+    return Ruling(name=name, reason=f"{name} is not wanted.", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+POLICY = Policy(
+    barred=tuple(
+        map(ruling, ("Ada/Barred", "ada/barred-base-base", "ada/barred-gated-and-by-a-banned-user"))
+    ),
+    banned=(ruling("mallory"),),
+)
+"""What moderators have decided when these are submitted."""
+DECIDED = {
+    "barred": Broken({}, ("model-barred",), "Ada/Barred may not be submitted here: Ada/Barred is"),
+    "barred-base": of_adapter(adapter(), "model-barred", "ada/barred-base-base may not be"),
+    "banned": Broken({}, ("submitter-banned",), "mallory is not wanted.", submitter="Mallory"),
+}
 ACCESS = {
+    "pushed-over": Broken(
+        {}, ("commit-not-found",), "no longer has the commit ffffffff", {"commit": "f" * 40}
+    ),
     "private": Broken({"shown": {"private": True}}, ("model-not-found",), "ada/private"),
     "gated": Broken({"shown": {"gated": "manual"}}, ("model-gated",), "gated"),
     "disabled": Broken({"shown": {"disabled": True}}, ("model-disabled",), "disabled"),
@@ -479,6 +501,14 @@ ADAPTERS = {
     "quantised-delta": of_delta({}, "delta-precision", "4bit", precision=Precision.INT4),
 }
 SEVERAL = {
+    "barred-gated-and-by-a-banned-user": Broken(
+        {"shown": {"gated": "auto"}},
+        ("submitter-banned", "model-barred", "model-gated", "base-model-missing"),
+        "mallory may not submit here",
+        {"weight_type": WeightType.DELTA},
+        model_type=ModelType.MERGE,
+        submitter="mallory",
+    ),
     "hopeless": Broken(
         {
             "files": {
@@ -524,6 +554,7 @@ SEVERAL = {
     ),
 }
 BROKEN_MODELS: dict[str, Broken] = {
+    **DECIDED,
     **ACCESS,
     **CARDS,
     **WEIGHTS,

@@ -22,7 +22,7 @@ def hub_url(hub_root: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def publish_model(hub_root: Path, hub_url: str) -> Callable[..., ModelRef]:
     """publish_model("name", **changes) writes ada/name and gives its newest commit; `shown` is how
     the Hub then shows it, and `submitted` what the reference says beside that."""

@@ -1,22 +1,37 @@
 """Models on a Hub that break a rule, alone and together, and the verdicts on them."""
 
-from collections.abc import Callable
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from contracts.base import Event
 from contracts.models import ModelRef, ModelType, Precision, WeightType
-from contracts.submission import SubmissionAccepted, SubmissionRejected
+from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
+from contracts.topology import JOBS
+from runtime.bus import connect
+from runtime.embedded_nats import nats_server
+from runtime.topology import ensure_topology
 from services.validator.handlers import judge_submission
 from services.validator.rules import RULES, WARNING_RULES
+from tests.bus import all_events
 from tests.integration.validator.broken_models import (
     BROKEN_MODELS,
     CHAT,
     GPTQ,
+    POLICY,
     TEMPLATE,
     Broken,
 )
 from tests.integration.validator.judging import BOARD, NO_POLICY, hub_at, submission
+from tests.integration.validator.on_the_bus import (
+    submit,
+    until_everything_is_handled,
+    validating,
+)
 from tests.integration.validator.tiny_model import (
     ADAPTER_PARAMETERS,
     PARAMETERS,
@@ -28,8 +43,8 @@ from tests.integration.validator.tiny_model import (
 
 PublishModel = Callable[..., ModelRef]
 
-# No change of a file breaks these: see the tests of facts and those on the bus.
-SHOWN_ELSEWHERE = {"commit-not-found", "files-too-large", "model-barred", "submitter-banned"}
+# It takes a file of 100 MB: see the tests of facts.
+SHOWN_ELSEWHERE = {"files-too-large"}
 
 
 def published(publish_model: PublishModel, name: str, broken: Broken) -> ModelRef:
@@ -50,20 +65,62 @@ async def verdict(
     )
 
 
+@dataclass(frozen=True)
+class Judged:
+    """All broken models, submitted to a validator on the bus."""
+
+    submitted: Mapping[str, SubmissionReceived]
+    """By name."""
+    events: tuple[Event, ...]
+    jobs: int
+
+
+@pytest.fixture(scope="module")
+def judged(
+    hub_url: str, publish_model: PublishModel, tmp_path_factory: pytest.TempPathFactory
+) -> Judged:
+    submitted = {
+        name: submission(
+            published(publish_model, name, broken), model_type=broken.model_type
+        ).model_copy(update={"submitter": broken.submitter})
+        for name, broken in BROKEN_MODELS.items()
+    }
+
+    async def judge(nats_url: str) -> Judged:
+        client = await connect(nats_url, name="test")
+        js = client.jetstream()
+        await ensure_topology(js)
+        await js.publish(POLICY.subject(), POLICY.model_dump_json().encode())
+        async with validating(nats_url, hub_at(hub_url).facts):
+            for received in submitted.values():
+                await submit(js, received)
+            await until_everything_is_handled(js, timeout_s=400)
+        jobs = (await js.stream_info(JOBS.name)).state.messages
+        events = tuple(await all_events(client))
+        await client.close()
+        return Judged(submitted, events, jobs)
+
+    with nats_server(tmp_path_factory.mktemp("nats")) as nats_url:
+        return asyncio.run(judge(nats_url))
+
+
 @pytest.mark.parametrize("name", BROKEN_MODELS)
-async def test_what_is_wrong_with_a_model_is_told_to_its_submitter(
-    hub_url: str, publish_model: PublishModel, name: str
-) -> None:
-    broken = BROKEN_MODELS[name]
+def test_what_is_wrong_with_a_model_is_told_to_its_submitter(judged: Judged, name: str) -> None:
+    broken, sid = BROKEN_MODELS[name], judged.submitted[name].sid
 
-    judged = await verdict(hub_url, published(publish_model, name, broken))
+    [told] = [e for e in judged.events if isinstance(e, SubmissionRejected) and e.sid == sid]
 
-    assert isinstance(judged, SubmissionRejected)
-    assert tuple(reason.code for reason in judged.reasons) == broken.codes
-    assert broken.mentioned in judged.reasons[0].message
-    for reason in judged.reasons:
+    assert tuple(reason.code for reason in told.reasons) == broken.codes
+    assert broken.mentioned in told.reasons[0].message
+    for reason in told.reasons:
         assert "podium-validator-" not in reason.message
         assert len(reason.message) < 600
+
+
+def test_no_job_comes_of_a_model_that_breaks_a_rule(judged: Judged) -> None:
+    assert judged.jobs == 0
+    kinds = Counter(type(event) for event in judged.events)
+    assert kinds == dict.fromkeys((SubmissionReceived, SubmissionRejected), len(BROKEN_MODELS))
 
 
 def test_every_rule_is_broken_alone() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.board import Board
 from contracts.models import Precision, WeightType
@@ -26,6 +28,9 @@ BOUNDS = {
     (Precision.GPTQ, 8): 280 * BILLION,
 }
 BOARDS = load_boards(CHECKOUT / "boards")
+LIMITED = ("open-llm-v1", "open-llm-v2")
+# Right at a bound, near it, and anywhere.
+around_it = st.integers(-3, 3) | st.integers(-(10**6), 10**6) | st.integers(-(10**12), 10**12)
 
 
 def facts(weights: Weights, precision: Precision, bits: int | None) -> Facts:
@@ -39,7 +44,7 @@ def broken(facts: Facts, board: Board, **model: object) -> list[str]:
     return [reason.code for reason in violations(case)]
 
 
-@pytest.mark.parametrize("board", ["open-llm-v1", "open-llm-v2"])
+@pytest.mark.parametrize("board", LIMITED)
 @pytest.mark.parametrize(("precision", "bits"), BOUNDS)
 @pytest.mark.parametrize(
     ("more", "codes"),
@@ -59,6 +64,54 @@ def test_the_bound_is_the_most_that_is_accepted(
     judged = broken(facts(weights, precision, bits), BOARDS[board], precision=precision)
 
     assert judged == codes
+
+
+@given(st.sampled_from(LIMITED), st.sampled_from(list(BOUNDS)), around_it, st.integers(1, 50))
+def test_exactly_what_exceeds_the_bound_is_refused_however_many_tensors_it_is_in(
+    board: str, form: tuple[Precision, int | None], more: int, tensors: int
+) -> None:
+    precision, bits = form
+    count = max(tensors, BOUNDS[form] + more)
+    shares = [count // tensors + (n < count % tensors) for n in range(tensors)]
+    weights = holding(**{f"t{n}": ("BF16", share) for n, share in enumerate(shares)})
+
+    judged = broken(facts(weights, precision, bits), BOARDS[board], precision=precision)
+
+    assert judged == (["params-over-limit"] if count > BOUNDS[form] else [])
+
+
+@given(st.sampled_from([2, 3, 4, 8]), around_it)
+def test_packed_weights_are_refused_exactly_when_what_is_in_them_exceeds_the_bound(
+    bits: int, more: int
+) -> None:
+    bound = BOUNDS[Precision.GPTQ, bits]
+    integers = max(1, bound * bits // 32 + more)
+    packed = holding(**{"a.qweight": ("I32", integers), "a.scales": ("F16", 10**15)})
+
+    judged = broken(
+        facts(packed, Precision.GPTQ, bits), BOARDS["open-llm-v2"], precision=Precision.GPTQ
+    )
+
+    assert judged == (["params-over-limit"] if integers * 32 // bits > bound else [])
+
+
+@given(around_it, st.floats(0, 1))
+def test_an_adapter_and_its_base_share_the_bound_in_whatever_proportion(
+    more: int, share: float
+) -> None:
+    count = max(2, 100 * BILLION + more)
+    of_adapter = min(count - 1, max(1, int(count * share)))
+    base = replace(REPOSITORY, weights=holding(w=("BF16", count - of_adapter)))
+    adapter = replace(REPOSITORY, config=None, weights=holding(a=("BF16", of_adapter)))
+
+    judged = broken(
+        Facts(adapter, base, tokenizer=TOKENIZER),
+        BOARDS["open-llm-v2"],
+        weight_type=WeightType.ADAPTER,
+        base_model="acme/base",
+    )
+
+    assert judged == (["params-over-limit"] if count > 100 * BILLION else [])
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
