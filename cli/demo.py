@@ -18,6 +18,7 @@ from cli.tables import board_table, reasons, submissions_table
 from cli.up import run_until_interrupted
 from demo.content import DemoContent, default_root, ensure_content
 from demo.recipes import DemoSubmission
+from demo.sign_in import register_gateway
 from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 
@@ -45,16 +46,18 @@ def demo(
         folder = data or Path(
             cleanup.enter_context(tempfile.TemporaryDirectory(prefix="podium-demo-"))
         )
+        port = free_port(port)
+        client_id = register_gateway(content.root, f"http://127.0.0.1:{port}")
         options = StackOptions(
             data=folder.expanduser().resolve(),
             hub=content.root,
             boards=BOARDS,
-            port=free_port(port),
-            environment=demo_environment(content),
+            port=port,
+            environment=demo_environment(content) | {"GATEWAY_OAUTH_CLIENT_ID": client_id},
         )
 
         async def show(stack: Stack) -> None:
-            await _show(stack, content.submissions, once)
+            await _show(stack, content, once)
 
         run_until_interrupted(options, show)
 
@@ -82,12 +85,13 @@ def _content() -> DemoContent:
         return ensure_content(default_root(), progress)
 
 
-async def _show(stack: Stack, submissions: tuple[DemoSubmission, ...], once: bool) -> None:
-    console.print(f"\n  The board: [bold]{stack.url}[/]    logs: {stack.logs}\n")
+async def _show(stack: Stack, content: DemoContent, once: bool) -> None:
+    console.print(f"\n  The board: [bold]{stack.url}[/]    logs: {stack.logs}")
+    console.print(f"  It is open to all; to vote, sign in with the token {content.token}\n")
     with Gateway(stack.url) as gateway:
-        for submission in submissions:
+        for submission in content.submissions:
             await asyncio.to_thread(gateway.submit, _body(submission))
-        for settled in await _until_settled(stack.url, len(submissions)):
+        for settled in await _until_settled(stack.url, len(content.submissions)):
             if settled.why:
                 console.print(f"\n[bold]{settled.model}[/] {settled.state}:")
                 console.print(reasons(settled))

@@ -18,6 +18,7 @@ from playwright.async_api import expect
 
 from demo.content import DemoContent
 from tests.browser import needs_chromium, open_page
+from tests.integration.gateway.browsers import hub_confirms
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -121,6 +122,19 @@ async def test_refusals_and_failures_say_why_and_what_to_do(demo: RunningDemo) -
     for reason in (*(r for rs in refused.values() for r in rs), failure["reason"]):
         assert reason["message"]
         assert reason["advice"]
+
+
+async def test_a_visitor_signs_in_with_the_token_of_the_demo(
+    demo: RunningDemo, demo_content: DemoContent
+) -> None:
+    async with httpx.AsyncClient(base_url=demo.url) as http:
+        nameless = (await http.get("/api/v1/me")).json()
+        begun = await http.get("/sign-in")
+        await http.get(await hub_confirms(begun.headers["location"], demo_content.token))
+        me = (await http.get("/api/v1/me")).json()
+
+    assert (nameless["open"], nameless["can_sign_in"]) == (True, True)
+    assert me["name"] == "demo"
 
 
 @needs_chromium
