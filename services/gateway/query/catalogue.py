@@ -156,7 +156,7 @@ ROW_COLUMNS = (
     Column(
         "applied_to",
         "Applied to",
-        Kind.TEXT,
+        Kind.CHOICE,
         Group.WEIGHTS,
         "The model that an adapter or delta was merged into.",
         value=lambda entry: entry.model.base_model,
@@ -164,7 +164,7 @@ ROW_COLUMNS = (
     Column(
         "base_model",
         "Base model",
-        Kind.TEXT,
+        Kind.CHOICE,
         Group.MODEL,
         "What the model card names as its base; several for a merge.",
         ("base_models", "base", "parent"),
@@ -264,7 +264,7 @@ ROW_COLUMNS = (
     Column(
         "source",
         "Source",
-        Kind.TEXT,
+        Kind.CHOICE,
         Group.ORIGIN,
         "What it was imported from.",
         value=lambda entry: entry.source,

@@ -13,7 +13,7 @@ from contracts.views import Entry
 class Kind(StrEnum):
     TEXT = "text"
     CHOICE = "choice"
-    """Text with few different values."""
+    """Text that many rows share."""
     NUMBER = "number"
     BOOLEAN = "boolean"
     TIME = "time"

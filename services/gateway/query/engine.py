@@ -12,7 +12,7 @@ from services.gateway.query.filters import Filters
 from services.gateway.query.frame import Snapshot
 from services.gateway.query.matching import condition
 from services.gateway.query.order import KeyValue, Order
-from services.gateway.query.standing import Weighting, with_ranks
+from services.gateway.query.standing import Ladder, Weighting
 from services.gateway.query.terms import Search
 
 _MOST_WEIGHTINGS = 4
@@ -55,43 +55,42 @@ class Ranked:
                 if len(self._ranked) > _MOST_WEIGHTINGS:
                     # The board's own average stays: most readers want it.
                     del self._ranked[next(kept for kept in self._ranked if kept.weights)]
-                self._ranked[weighting] = with_ranks(weighting.apply(self.snapshot.rows))
+                rows = weighting.apply(self.snapshot.rows)
+                self._ranked[weighting] = Ladder(rows).place(rows)
             return self._ranked[weighting]
 
 
 def find(ranked: Ranked, query: Query) -> Found:
+    """Raises Refusal for a cursor of another order."""
     rows = ranked.rows(query.weighting)
     conditions = list(query.filters.conditions().values())
     searched = condition(query.search, ranked.snapshot.values)
     if searched is not None:
         conditions.append(searched)
-    if conditions and query.dynamic:
-        rows = with_ranks(rows.filter(reduce(and_, conditions)))
-        conditions = []
-    keys = (
-        rows.lazy()
-        .select(
-            pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"),
-            *query.order.columns(),
-            *([reduce(and_, conditions).alias("_found")] if conditions else []),
-        )
-        .collect()
-    )
-    if conditions:
-        keys = keys.filter("_found").drop("_found")
-    total = keys.height
-    rest = keys.lazy()
+    met = rows.select(reduce(and_, conditions)).to_series() if conditions else None
+    keys = rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"), *query.order.columns())
+    if met is not None:
+        keys = keys.filter(met)
+    page, following = _page(keys, query)
+    shown = rows[page]
+    if query.dynamic and met is not None:
+        shown = Ladder(rows.select("average", "average_stderr").filter(met)).place(shown)
+    return Found(shown, keys.height, following)
+
+
+def _page(keys: pl.DataFrame, query: Query) -> tuple[pl.Series, str | None]:
+    """The places of its rows, and the cursor of the page that follows."""
+    left = keys.lazy()
     if query.after is not None:
-        rest = rest.filter(query.order.after(query.after))
-    ordered = query.order.sort(rest)
-    if query.limit is not None:
-        ordered = ordered.head(query.limit + 1)
-    page = ordered.collect()
-    following = None
-    if query.limit is not None and page.height > query.limit:
-        page = page.head(query.limit)
-        following = query.order.cursor(cast(tuple[KeyValue, ...], page.row(-1)[1:]))
-    return Found(rows[page["_at"]], total, following)
+        left = left.filter(query.order.after(query.after))
+    ordered = query.order.sort(left)
+    if query.limit is None:
+        return ordered.collect()["_at"], None
+    page = ordered.head(query.limit + 1).collect()
+    if page.height <= query.limit:
+        return page["_at"], None
+    page = page.head(query.limit)
+    return page["_at"], query.order.cursor(cast(tuple[KeyValue, ...], page.row(-1)[1:]))
 
 
 def row_of(ranked: Ranked, sid: str) -> pl.DataFrame:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column
-from services.gateway.query.terms import Search, Term
+from services.gateway.query.terms import Matches, Search, Term
 from services.gateway.query.values import Unreadable, Value, read_value
 
 MOST_CHARACTERS = 1000
 MOST_TERMS = 32
+MOST_PATTERNS = 8
+"""What a million rows can be held against without keeping others waiting."""
 
 _FIELD = re.compile(r"@([^\s:;@\"]*)(:?)")
 _BLANK = re.compile(r"\s+")
@@ -124,6 +126,14 @@ def read_search(text: str, columns: Columns) -> Search:
             f"The search has {len(terms)} terms; {MOST_TERMS} are the most.",
             "Join some of them in a pattern, such as `(7|13|70)b`.",
             {"parameter": "search", "start": terms[MOST_TERMS].start, "end": len(text)},
+        )
+    patterns = [term for term in terms if isinstance(term.test, Matches)]
+    if len(patterns) > MOST_PATTERNS:
+        raise Refusal(
+            ErrorCode.INVALID_SEARCH,
+            f"The search has {len(patterns)} patterns; {MOST_PATTERNS} are the most.",
+            "Join some of them with `|`, such as `(7|13|70)b`.",
+            {"parameter": "search", "start": patterns[MOST_PATTERNS].start, "end": len(text)},
         )
     return Search(text, alternatives)
 

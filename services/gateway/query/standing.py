@@ -13,6 +13,9 @@ _HALF_WIDTH = Z_95 / sqrt(2)
 """Two intervals of so many standard errors are apart exactly when the difference of two averages
 that are equally sure is significant at 95 % (Goldstein and Healy 1995)."""
 
+_HALF = pl.col("average_stderr").fill_null(0.0) * _HALF_WIDTH
+_ENDS = ((pl.col("average") - _HALF).alias("low"), (pl.col("average") + _HALF).alias("high"))
+
 
 @dataclass(frozen=True)
 class Weighting:
@@ -40,42 +43,57 @@ class Weighting:
         )
 
 
-def with_ranks(rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds every column that depends on the average and on the other rows. A row without an average
-    has no rank; one without a standard error counts as exact among the others, and has no rank
-    interval itself."""
-    half = pl.col("average_stderr").fill_null(0.0) * _HALF_WIDTH
-    bounds = rows.select(
-        low=pl.col("average") - half,
-        high=pl.col("average") + half,
-        sure=pl.col("average").is_not_null() & pl.col("average_stderr").is_not_null(),
-    )
-    low, high, sure = bounds.get_columns()
-    lows, highs = low.drop_nulls().sort(), high.drop_nulls().sort()
-    better = len(lows) - lows.search_sorted(high, "right").cast(pl.Int64)
-    worse = highs.search_sorted(low, "left").cast(pl.Int64)
-    interval = pl.col("average_stderr") * Z_95
-    return rows.with_columns(
-        rank=pl.col("average").rank("min", descending=True).cast(pl.Int64),
-        rank_best=pl.when(sure).then(better + 1),
-        rank_worst=pl.when(sure).then(len(highs) - worse),
-        rank_group=_groups(rows["average"], low, high, sure),
-        average_low=pl.col("average") - interval,
-        average_high=pl.col("average") + interval,
-    )
+class Ladder:
+    """The averages of some rows in order, on which any row finds its place in logarithmic time."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        """Of rows with `average` and `average_stderr`; those without an average are left out."""
+        known = rows.select("average", "average_stderr").drop_nulls("average").with_columns(_ENDS)
+        self._averages = known["average"].sort()
+        self._lows = known["low"].sort()
+        self._highs = known["high"].sort()
+        self._leaders = _leaders(known.drop_nulls("average_stderr"))
+
+    def place(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Adds every column that depends on the average and on the other rows. A row without an
+        average has no rank; one without a standard error counts as exact among the others, and has
+        no rank interval itself."""
+        low, high = rows.select(_ENDS).get_columns()
+        average, sure = rows["average"], pl.col("average_stderr").is_not_null()
+        above = len(self._averages) - _below(self._averages, average, or_equal=True)
+        surely_above = len(self._lows) - _below(self._lows, high, or_equal=True)
+        surely_below = _below(self._highs, low, or_equal=False)
+        led_by = len(self._leaders) - _below(self._leaders, average, or_equal=False)
+        interval = pl.col("average_stderr") * Z_95
+        ranked = pl.col("average").is_not_null()
+        return rows.with_columns(
+            rank=pl.when(ranked).then(above + 1),
+            rank_best=pl.when(ranked & sure).then(surely_above + 1),
+            rank_worst=pl.when(ranked & sure).then(len(self._highs) - surely_below),
+            rank_group=pl.when(ranked & sure).then(led_by),
+            average_low=pl.col("average") - interval,
+            average_high=pl.col("average") + interval,
+        )
 
 
-def _groups(average: pl.Series, low: pl.Series, high: pl.Series, sure: pl.Series) -> pl.Series:
-    """From the best down: the first row whose interval lies below that of a group's best begins the
-    next group."""
-    places = average.arg_sort(descending=True, nulls_last=True)
-    places = places.filter(sure.gather(places))
-    groups = []
-    group, best_low = 0, float("inf")
-    for its_low, its_high in zip(low.gather(places), high.gather(places), strict=True):
-        if its_high < best_low:
-            group, best_low = group + 1, its_low
-        groups.append(group)
-    found = pl.DataFrame({"place": places, "group": groups}, schema_overrides={"group": pl.Int64})
-    everywhere = pl.DataFrame({"place": pl.arange(len(average), dtype=pl.UInt32, eager=True)})
-    return everywhere.join(found, on="place", how="left", maintain_order="left")["group"]
+def _below(ladder: pl.Series, values: pl.Series, *, or_equal: bool) -> pl.Series:
+    """For each value, how many steps of the ladder are below it."""
+    return ladder.search_sorted(values, "right" if or_equal else "left").cast(pl.Int64)
+
+
+def _leaders(known: pl.DataFrame) -> pl.Series:
+    """Averages that begin a group, ascending: from the best down, the first row whose interval lies
+    below that of the row which began the group before."""
+    leaders: list[float] = []
+    leader, its_low = float("inf"), float("inf")
+    ordered = known.sort("average", descending=True)
+    for average, low, high in zip(
+        *(ordered[name].to_list() for name in ("average", "low", "high")), strict=True
+    ):
+        if high < its_low:
+            leaders.append(average)
+            leader, its_low = average, low
+        elif average == leader:
+            # Whichever of equal rows comes first, the surest of them counts.
+            its_low = max(its_low, low)
+    return pl.Series(reversed(leaders), dtype=pl.Float64)

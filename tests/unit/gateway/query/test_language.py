@@ -4,7 +4,7 @@ import pytest
 
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
-from services.gateway.query.language import MOST_CHARACTERS, MOST_TERMS, read_search
+from services.gateway.query.language import MOST_CHARACTERS, MOST_PATTERNS, MOST_TERMS, read_search
 from tests.unit.gateway.examples import a_board
 
 COLUMNS = Columns(a_board(tasks=("ifeval", "mmlu-pro", "rank")))
@@ -152,9 +152,15 @@ def test_terms_know_where_they_stand() -> None:
 
 
 def test_what_is_too_long_is_refused() -> None:
-    for search in ["x" * (MOST_CHARACTERS + 1), "(" * 10_000, " ".join(["7b"] * (MOST_TERMS + 1))]:
+    for search in [
+        "x" * (MOST_CHARACTERS + 1),
+        "(" * 10_000,
+        " ".join(["7b"] * (MOST_TERMS + 1)),
+        " ".join(["7b$"] * (MOST_PATTERNS + 1)),
+    ]:
         with pytest.raises(Refusal) as refused:
             read_search(search, COLUMNS)
         assert refused.value.code is ErrorCode.INVALID_SEARCH
     assert read_search("x" * MOST_CHARACTERS, COLUMNS).alternatives
     assert read_search(" ".join(["7b"] * MOST_TERMS), COLUMNS).alternatives
+    assert read_search(" ".join(["7b$"] * MOST_PATTERNS), COLUMNS).alternatives
