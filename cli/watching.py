@@ -88,10 +88,9 @@ class Told:
 def queue_line(place: dict[str, Any]) -> str:
     """`Place 3 of 12 in tier small, which 2 evaluators serve; starts in about 4 min.`"""
     count = place["evaluators"]
-    served = f"{count} evaluator{'' if count == 1 else 's'} serve{'s' if count == 1 else ''}"
-    parts = [
-        f"Place {place['place']} of {place['waiting']} in tier {place['tier']}, which {served}"
-    ]
+    served = ", which 1 evaluator serves" if count == 1 else f", which {count} evaluators serve"
+    where = f"Place {place['place']} of {place['waiting']} in tier {place['tier']}"
+    parts = [where + served if count else where]
     if place["starts_at"]:
         parts.append(f"starts {times.until(place['starts_at'])}")
     if place["seconds"]:
@@ -123,4 +122,4 @@ def _step(step: dict[str, Any], request: dict[str, Any]) -> str:
     scores = {task["task"]: task["score"] for task in request["tasks"]}
     score = scores.get(step["note"]) if step["what"] == "evaluation.task_scored" else None
     sentence: str = step["sentence"]
-    return sentence if score is None else f"{sentence.removesuffix('.')}: {score:.2f}."
+    return sentence if score is None else f"{sentence.removesuffix('.')}, {score:.2f}."

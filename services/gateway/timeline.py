@@ -11,7 +11,7 @@ _PHRASES = {
     "submission.rerun_requested": "To be evaluated once more",
     "submission.promoted": "Moved before the others of its tier",
     "evaluation.started": "Evaluation began",
-    "evaluation.task_scored": "A task has its score",
+    "evaluation.task_scored": "Task scored",
     "evaluation.finished": "Finished; every task has its score",
     "evaluation.failed": "Ended without all scores",
     "moderation.flagged": "Its model was flagged",

@@ -1,31 +1,14 @@
 """`podium` in a terminal: each command answers, and each refusal says what to do."""
 
-import asyncio
-import os
 import re
-import sys
 from pathlib import Path
 
 from demo.content import DemoContent
 from demo.recipes import NAMESPACE
 from runtime.ports import free_port
 from runtime.settings import REPOSITORY
+from tests.command import podium
 from tests.e2e.conftest import StartStack
-
-
-async def podium(*arguments: str) -> tuple[int, str]:
-    """Exit status and everything it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"COLUMNS": "160"},
-    )
-    async with asyncio.timeout(180):
-        output, _ = await process.communicate()
-    assert process.returncode is not None
-    assert "Traceback" not in output.decode()
-    return process.returncode, output.decode()
 
 
 async def test_a_model_is_submitted_followed_and_found_on_the_board(
@@ -38,7 +21,16 @@ async def test_a_model_is_submitted_followed_and_found_on_the_board(
         status, output = await podium("submit", *submission, "--wait")
         assert status == 0, output
         assert "finished" in output
+        for step in ("Accepted", "Evaluation began", "Task scored: facts, ", "Finished"):
+            assert output.count(step) == 1, output
         submission_id = re.findall(r"/requests/([0-9a-f]{20})", output)[0]
+
+        status, output = await podium("status", submission_id, "--watch", "--gateway", stack.url)
+        assert status == 0, output
+        assert "Finished" in output
+        status, output = await podium("workers", "--gateway", stack.url)
+        assert status == 0, output
+        assert "waiting for a job" in output
 
         status, output = await podium("submit", *submission)
         assert status == 0, output

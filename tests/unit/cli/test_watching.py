@@ -60,12 +60,12 @@ def test_each_step_is_told_once() -> None:
 
 
 def test_a_score_stands_in_its_step() -> None:
-    scored = step("evaluation.task_scored", "A task has its score: facts.", note="facts")
+    scored = step("evaluation.task_scored", "Task scored: facts.", note="facts")
     tasks = [{"task": "facts", "score": 41.237}, {"task": "grammar", "score": None}]
 
     [line] = printed(Told(), "request", a_request(scored, tasks=tasks))
 
-    assert line == "A task has its score: facts: 41.24."
+    assert line == "Task scored: facts, 41.24."
 
 
 def test_a_place_is_told_when_it_or_who_serves_changes() -> None:
@@ -83,7 +83,7 @@ def test_a_place_is_told_when_it_or_who_serves_changes() -> None:
     assert lines == [
         "Place 2 of 5 in tier small, which 1 evaluator serves.",
         "Place 1 of 5 in tier small, which 1 evaluator serves.",
-        "Place 1 of 5 in tier small, which 0 evaluators serve. No evaluator serves it.",
+        "Place 1 of 5 in tier small. No evaluator serves it.",
     ]
 
 
