@@ -17,6 +17,7 @@ from runtime.bus import AlreadyPublishedError
 from services.gateway.access import Caller
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.event_log import EventLog
+from services.gateway.official_providers import is_official
 from services.gateway.quotas import Quotas, is_used_up
 from services.gateway.store import ViewStore
 
@@ -103,7 +104,7 @@ def _check(action: Action, request: Request, caller: Caller, policy: Policy) -> 
         case Action.RERUN:
             caller.must_be_submitter_or_moderator(request.submitter)
             _must_be_in(request, _SETTLED, "be run again")
-            if is_used_up(request) or _is_official(request, policy):
+            if is_used_up(request) or is_official(request.model.repo_id, policy):
                 caller.must_be_moderator()
         case Action.VOTE:
             voter = caller.proved_user().name
@@ -113,11 +114,6 @@ def _check(action: Action, request: Request, caller: Caller, policy: Policy) -> 
         case Action.PROMOTE:
             caller.must_be_moderator()
             _must_be_in(request, _WAITS, "be promoted")
-
-
-def _is_official(request: Request, policy: Policy) -> bool:
-    organisation = request.model.repo_id.partition("/")[0].casefold()
-    return organisation in {each.name.casefold() for each in policy.official_providers}
 
 
 def _must_be_in(request: Request, states: Iterable[RequestState], what: str) -> None:

@@ -21,6 +21,7 @@ from services.gateway.dependencies import (
 )
 from services.gateway.errors import ErrorCode, Refusal, refuses
 from services.gateway.event_log import EventLog, as_request
+from services.gateway.official_providers import check_not_evaluated_yet
 from services.gateway.outlook import Outlook
 from services.gateway.requests import known_request
 from services.gateway.store import ViewStore
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
         ErrorCode.REVISION_NOT_FOUND,
         ErrorCode.DUPLICATE_SUBMISSION,
         ErrorCode.SIGN_IN_REQUIRED,
+        ErrorCode.FORBIDDEN,
         ErrorCode.TOKEN_INVALID,
         ErrorCode.QUOTA_EXCEEDED,
         ErrorCode.TOO_MANY_PENDING,
@@ -71,6 +73,7 @@ async def submit_model(
     with quotas.slot(caller.user, board):
         resolved = await resolve_model(data.model, data.revision)
         event = received(data, board.name, resolved, caller.name)
+        check_not_evaluated_yet(event, caller, store.policy, store.requests.values())
         await _publish(event, store, event_log, outlook)
         quotas.submitted(as_request(event, datetime.now(UTC)))
     return Response(receipt(event.sid), headers={"Location": status_url(event.sid)})
