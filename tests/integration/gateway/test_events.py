@@ -55,7 +55,6 @@ async def test_a_change_on_the_bus_reaches_an_open_stream(
         await show(jetstream, an_entry())
 
         event = await stream.next("entry")
-    assert Entry.model_validate_json(event.data) == an_entry()
     assert event.data == an_entry().model_dump_json()
 
 
