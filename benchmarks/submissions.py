@@ -2,6 +2,7 @@
 
     python -m benchmarks.submissions                     200 submissions in 10 s from 20 users
     python -m benchmarks.submissions --seconds 2         the same, five times as fast
+    python -m benchmarks.submissions --in-the-post       to a server that checks within the POST
 
 Starts nats-server, localhub, gateway, validator, aggregator and one evaluator on this machine. Each
 user submits seven models of their own, one of which has no licence, and three of another user's:
@@ -20,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -34,10 +36,13 @@ from contracts.base import Event
 from contracts.evaluation import EvaluationFailed, EvaluationFinished
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from contracts.topology import EVENTS
+from localhub.process import running_localhub
 from runtime.bus import connect, read_event
 from runtime.follow import follow
 from runtime.ports import free_port
+from runtime.processes import ChildProcess, Supervisor
 from tests.tiny import board_task, make_tiny_model, make_tiny_task, write_board
+from tests.waiting import until_answered
 
 OWN, OF_ANOTHER = 7, 3
 BOUND_MS = 300
@@ -76,10 +81,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="in which all are sent")
     parser.add_argument("--patience", type=float, default=900.0, help="seconds for the last state")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--in-the-post", action="store_true", help="benchmarks.in_the_post instead")
     options = parser.parse_args()
     print(describe(torch.device("cpu"), _PACKAGES))
     with tempfile.TemporaryDirectory(prefix="podium-submissions-") as folder:
-        sys.exit(asyncio.run(measure(Path(folder), options)))
+        run = measure_the_peer if options.in_the_post else measure
+        sys.exit(asyncio.run(run(Path(folder), options)))
 
 
 async def measure(folder: Path, options: argparse.Namespace) -> int:
@@ -113,6 +120,32 @@ async def measure(folder: Path, options: argparse.Namespace) -> int:
     outcome = Outcome(states, seconds, repeated)
     report_outcome(outcome, len(accepted))
     return 0 if holds(answers, outcome, len(accepted)) else 1
+
+
+async def measure_the_peer(folder: Path, options: argparse.Namespace) -> int:
+    """It alone on the machine, with its Hub: no evaluator takes time from it."""
+    write_world(folder, options.users)
+    port = free_port()
+    supervisor = Supervisor()
+    command = [sys.executable, "-m", "benchmarks.in_the_post", str(port), str(folder)]
+    with running_localhub(folder / "hub") as hub:
+        settings = {"HF_ENDPOINT": hub, "HF_HOME": str(folder / "hf-home")}
+        try:
+            await supervisor.start(ChildProcess("peer", command, folder / "peer.log", settings))
+            url = f"http://127.0.0.1:{port}"
+            await until_answered(partial(is_up, url), timeout_s=120)
+            report_answers(await submit_all(url, options), options)
+        finally:
+            await supervisor.stop()
+    return 0
+
+
+async def is_up(url: str) -> bool:
+    async with httpx.AsyncClient(base_url=url) as http:
+        try:
+            return (await http.get("/readyz")).is_success
+        except httpx.TransportError:
+            return False
 
 
 # ── the world ────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +186,7 @@ async def submit_all(url: str, options: argparse.Namespace) -> list[Answer]:
     sent = submissions(options.users, options.seed)
     interval = options.seconds / len(sent)
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=300, limits=limits) as http:
         start = time.monotonic() + 0.5
         return await asyncio.gather(
             *(
