@@ -34,9 +34,9 @@ def queue(
         return
     console.print(_tiers(found["tiers"]))
     if found["running"]:
-        console.print(_running(found["running"]))
+        console.print("", _running(found["running"]), sep="\n")
     if found["waiting"]:
-        console.print(_waiting(found["waiting"]))
+        console.print("", _waiting(found["waiting"]), sep="\n")
     if (more := found["waiting_total"] - len(found["waiting"])) > 0:
         console.print(f"… and {more} more; --limit shows them.")
 
