@@ -3,6 +3,7 @@
 import json
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.console import Group
 from rich.table import Table
@@ -35,7 +36,7 @@ def list_letters(
     """
     with Gateway(gateway, token) as client:
         page = client.dead_letters(before, limit)
-    if not page["items"]:
+    if not (page["items"] or page["next"]):
         console.print("There are none.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -52,8 +53,8 @@ def list_letters(
         )
     console.print(table)
     if page["next"]:
-        oldest = page["items"][-1]["sequence"] if page["items"] else before
-        console.print(f"More: podium dead-letters list --before {oldest}")
+        older = httpx.URL(page["next"]).params["before"]
+        console.print(f"More: podium dead-letters list --before {older}")
 
 
 @dead_letters.command()

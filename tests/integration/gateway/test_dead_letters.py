@@ -176,10 +176,12 @@ async def test_a_moderator_lists_shows_and_replays_from_the_terminal(
             f"/api/v1/requests/{sid_of()}", lambda it: it.json().get("state") == "failed"
         )
 
+    _, newest = await run_podium(closed, "list", "--limit", "1")
     _, listed = await run_podium(closed, "list")
     _, shown = await run_podium(closed, "show", "1")
     status, printed = await run_podium(closed, "replay", "1", "--reason", WHY)
 
+    assert "podium dead-letters list --before 2" in newest
     assert f"{sid_of()} run 1" in listed
     assert "possible" in listed
     assert "no space left on device" in shown
