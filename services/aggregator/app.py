@@ -57,6 +57,7 @@ class Aggregator:
         self._snapshots = SnapshotStore(client.jetstream(), boards)
         self._snapshot_every = snapshot_every
         self._last_snapshot = 0
+        self._are_boards_defined = False
         self._caught_up = asyncio.Event()
         self._news = asyncio.Event()
         self._unburied: asyncio.Queue[tuple[Msg, str]] = asyncio.Queue()
@@ -91,6 +92,7 @@ class Aggregator:
                 # Another stream is another truth: nothing of the old one may show.
                 self._read = Place(batch.stream_created)
                 self._leaderboard = Leaderboard(self._boards)
+                self._are_boards_defined = False
                 self._last_snapshot = 0
                 self._caught_up.clear()
             for message in batch.messages:
@@ -179,6 +181,7 @@ class Aggregator:
             self._news.clear()
             await self._bring_up_to_date(views)
             await self._promote()
+            await self._define_boards()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CHECK_S):
                     await self._news.wait()
@@ -211,6 +214,20 @@ class Aggregator:
                 log.warning("a job was not promoted; trying again", error=str(outage))
             else:
                 log.info("a job moves to the high lane", sid=promoted.job.sid)
+
+    async def _define_boards(self) -> None:
+        """Once: of two aggregators with different definitions, each would for ever have the last
+        word."""
+        if self._are_boards_defined:
+            return
+        for definition in self._leaderboard.new_definitions():
+            try:
+                await publish_event(self._client.jetstream(), definition.event, definition.envelope)
+            except (NatsError, TimeoutError) as outage:
+                log.warning("a board was not defined; trying again", error=str(outage))
+                return
+            log.info("scores follow a new definition", board=definition.event.board)
+        self._are_boards_defined = True
 
 
 def _fact(message: Msg) -> Fact[Event]:

@@ -33,6 +33,11 @@ def with_fact(facts: Facts, fact: Fact[Any]) -> Facts:
     return {**facts, fact.id: fact}
 
 
+def earlier_than(facts: Facts, sequence: int) -> Facts:
+    """Those that stood in the stream then."""
+    return {id_: fact for id_, fact in facts.items() if fact.sequence < sequence}
+
+
 def in_stream_order(facts: Facts) -> list[Fact[Any]]:
     return sorted(facts.values(), key=lambda fact: fact.sequence)
 

@@ -1,6 +1,7 @@
 """Everything that has happened, in memory, and every view that follows from it."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Entry
 from services.aggregator.copies import Copies
-from services.aggregator.facts import Fact
+from services.aggregator.facts import Fact, earlier_than, with_fact
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import (
     ModelDecision,
@@ -26,6 +27,14 @@ from services.aggregator.normalization import scoring_version
 from services.aggregator.packing import Packer, as_text, from_text
 from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import render
+from services.aggregator.rescoring import (
+    Change,
+    NewDefinition,
+    Pair,
+    changes,
+    new_definition,
+    rescoring,
+)
 from services.aggregator.snapshots import NOTHING, Kept, State
 from services.aggregator.submissions import AT_HAND, Submissions
 from services.aggregator.views import Views
@@ -49,6 +58,7 @@ class Leaderboard:
         packed = {sid: kept.packed for sid, kept in state.submissions.items()}
         self._submissions = Submissions(Packer(state.dictionaries), packed, at_hand)
         self._moderation = Moderation(from_text(state.moderation))
+        self._definitions = from_text(state.definitions)
         self._copies = Copies(self._submissions, state.weights)
         self._names = Names()
         self._stale: dict[str, None] = {}
@@ -64,6 +74,8 @@ class Leaderboard:
             self._keep(decision(fact))
         if self._moderation.policy:
             self._keep(self._moderation.policy)
+        for subject, body in state.rescorings.items():
+            self.views.keep(subject, body.encode())
         for sid, kept in state.submissions.items():
             self._restore(sid, kept)
 
@@ -96,6 +108,12 @@ class Leaderboard:
         return State(
             self.position,
             as_text(self._moderation.facts),
+            as_text(self._definitions),
+            {
+                change.subject: self.views[change.subject].decode()
+                for change in changes(self._definitions)
+                if change.subject in self.views
+            },
             tuple(self._submissions.dictionaries),
             self._copies.weights,
             submissions,
@@ -118,7 +136,7 @@ class Leaderboard:
             case event if isinstance(event, OtherDecision):
                 self._moderate(fact, ())
             case BoardDefined():
-                pass
+                self._definitions = with_fact(self._definitions, fact)
             case event:
                 self._happen(fact, event.sid)
 
@@ -143,6 +161,16 @@ class Leaderboard:
             sid = next(iter(self._stale))
             self._show(sid)
             yield sid
+        for change in changes(self._definitions):
+            if change.subject not in self.views:
+                yield from self._rescore(change)
+
+    def new_definitions(self) -> Iterator[NewDefinition]:
+        """Those of the boards that score otherwise than the last ones in EVENTS."""
+        for name, board in self._boards.items():
+            version = self._scoring_versions[name]
+            if due := new_definition(self._definitions, board, version):
+                yield due
 
     def _moderate(self, fact: Fact[Any], names: Collection[str]) -> None:
         """`names` are those of the repositories that it concerns."""
@@ -210,6 +238,24 @@ class Leaderboard:
             log.warning("a view is incomplete", sid=sid, problem=problem)
         views = (rendered.request, rendered.entry)
         return {view.subject(): view.model_dump_json().encode() for view in views if view}
+
+    def _rescore(self, change: Change) -> Iterator[str]:
+        """From what stood in EVENTS when the definition changed, whatever has happened since."""
+        then = change.new.sequence
+        moderation = Moderation(earlier_than(self._moderation.facts, then))
+        pairs: list[Pair] = []
+        for sid in list(self._submissions):
+            submission = Submission(earlier_than(self._submissions[sid].facts, then))
+            if submission.board == change.new.event.board:
+                entries = (
+                    render(submission, definition.event.definition, moderation).entry
+                    for definition in (change.old, change.new)
+                )
+                with suppress(ArithmeticError, ValueError):
+                    if pair := Pair.of(*entries):
+                        pairs.append(pair)
+            yield sid
+        self._keep(rescoring(change, pairs))
 
     def _keep(self, view: View) -> None:
         self.views.keep(view.subject(), view.model_dump_json().encode())

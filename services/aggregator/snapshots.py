@@ -39,6 +39,10 @@ class State:
     """Place in EVENTS of the newest event that was taken."""
     moderation: bytes
     """Text of the packed moderators' decisions."""
+    definitions: bytes
+    """Text of the packed definitions of boards."""
+    rescorings: Mapping[str, str]
+    """What they did to the rows: views by subject."""
     dictionaries: Sequence[bytes]
     weights: Mapping[str, Iterable[str]]
     """Submissions by digest of their weights."""
@@ -46,7 +50,7 @@ class State:
     """By id."""
 
 
-NOTHING = State(0, b"", (), {}, {})
+NOTHING = State(0, b"", b"", {}, (), {}, {})
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,11 @@ def to_bytes(state: State) -> bytes:
         ]
     ).encode()
     weights = json.dumps({digest: list(sids) for digest, sids in state.weights.items()}).encode()
-    parts = [state.moderation, table, weights, *state.dictionaries]
+    rescorings = json.dumps(dict(state.rescorings)).encode()
+    parts = [
+        *(state.moderation, state.definitions, rescorings, table, weights),
+        *state.dictionaries,
+    ]
     head = {"position": state.position, "lengths": [len(part) for part in parts]}
     bodies = (kept.packed.body for kept in state.submissions.values())
     return b"".join((json.dumps(head).encode(), b"\n", *parts, *bodies))
@@ -131,7 +139,9 @@ def from_bytes(data: bytes) -> State:
     head, _, _ = data[:100_000].partition(b"\n")
     about: dict[str, Any] = json.loads(head)
     parts = _Parts(data, len(head) + 1)
-    moderation, table, weights, *dictionaries = (parts.next(length) for length in about["lengths"])
+    moderation, definitions, rescorings, table, weights, *dictionaries = (
+        parts.next(length) for length in about["lengths"]
+    )
     submissions = {
         sid: Kept(
             Packed(parts.next(length), dictionary),
@@ -143,7 +153,15 @@ def from_bytes(data: bytes) -> State:
     }
     if not parts.at_end:
         raise ValueError("it is longer than it says")
-    return State(about["position"], moderation, dictionaries, json.loads(weights), submissions)
+    return State(
+        about["position"],
+        moderation,
+        definitions,
+        json.loads(rescorings),
+        dictionaries,
+        json.loads(weights),
+        submissions,
+    )
 
 
 class _Parts:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.base import Event
-from contracts.board import Averaging, Board, BoardTask, Limits, Subtask
+from contracts.board import Averaging, Board, BoardDefined, BoardTask, Limits, Subtask
 from contracts.evaluation import (
     EvaluationFailed,
     EvaluationFinished,
@@ -17,6 +17,7 @@ from contracts.evaluation import (
 from contracts.models import Lane, ModelRef, ModelType, Precision, Reason, Tier
 from contracts.submission import SubmissionAccepted, SubmissionReceived, submission_id
 from services.aggregator.facts import Fact
+from services.aggregator.normalization import scoring_version
 
 BOARD = Board(
     name="demo",
@@ -136,6 +137,11 @@ def failed(
         reason=Reason(code=f"attempt-{attempt}", message="It broke.", advice=ADVICE),
         log_tail="Traceback",
     )
+
+
+def defined(board: Board = BOARD) -> BoardDefined:
+    """What an aggregator says when it starts with a definition that EVENTS does not know."""
+    return BoardDefined(board=board.name, scoring_version=scoring_version(board), definition=board)
 
 
 def as_facts(*events: Event) -> list[Fact[Any]]:
