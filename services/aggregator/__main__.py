@@ -1,6 +1,7 @@
 """python -m services.aggregator"""
 
 import asyncio
+import gc
 
 from runtime.boards import load_boards
 from runtime.bus import service_connection
@@ -12,6 +13,8 @@ NATS = "nats"
 
 
 def main() -> None:
+    # The default looks at all that is kept each time it has grown by a quarter.
+    gc.set_threshold(50_000, 20, 100)
     settings = AggregatorSettings()
     run_service("aggregator", settings, lambda stop: aggregate(settings, stop))
 
@@ -26,7 +29,12 @@ async def aggregate(settings: AggregatorSettings, stop: asyncio.Event) -> None:
         if client:
             readiness.done(NATS)
             await Aggregator(
-                client, boards, readiness, settings.patience, settings.snapshot_every
+                client,
+                boards,
+                readiness,
+                settings.patience,
+                snapshot_every=settings.snapshot_every,
+                replay_from=settings.replay_from,
             ).run(stop)
 
 

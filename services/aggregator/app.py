@@ -10,16 +10,19 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
 
 from contracts.base import Event
 from contracts.board import Board
 from contracts.topology import EVENTS
-from runtime.bus import UnreadableMessageError, bury, publish_event, read_event
+from runtime.bus import UnreadableMessageError, bury, publish_event, read_event, through_outages
 from runtime.follow import Place, follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.repairs import READER, repair
+from services.aggregator.replay import replay
 from services.aggregator.snapshot_store import SnapshotStore
 from services.aggregator.sweep import Patience, Sweep
 from services.aggregator.views_stream import ViewsStream
@@ -46,8 +49,10 @@ class Aggregator:
         readiness: Readiness,
         patience: Patience,
         snapshot_every: int,
+        replay_from: int,
     ) -> None:
-        """`snapshot_every` is the number of events after which a snapshot is worth its place."""
+        """`snapshot_every` is the number of events after which a snapshot is worth its place;
+        `replay_from` that from which several processes are worth starting."""
         self._client = client
         self._patience = patience
         self._boards = boards
@@ -56,11 +61,12 @@ class Aggregator:
         self._read = Place()
         self._snapshots = SnapshotStore(client.jetstream(), boards)
         self._snapshot_every = snapshot_every
+        self._replay_from = replay_from
         self._last_snapshot = 0
         self._are_boards_defined = False
         self._caught_up = asyncio.Event()
         self._news = asyncio.Event()
-        self._unburied: asyncio.Queue[tuple[Msg, str]] = asyncio.Queue()
+        self._unburied: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
         self.unreadable = 0
         """Messages in EVENTS that were skipped."""
 
@@ -107,25 +113,34 @@ class Aggregator:
         try:
             fact = _fact(message)
         except UnreadableMessageError as fault:
-            self.unreadable += 1
-            self._unburied.put_nowait((message, str(fault)))
-            log.warning(
-                "an unreadable event was skipped",
-                sequence=message.metadata.sequence.stream,
-                skipped_so_far=self.unreadable,
-                error=str(fault),
-            )
+            self._skip(message.metadata.sequence.stream, str(fault))
         else:
             self._leaderboard.take(fact)
+
+    def _skip(self, sequence: int, reason: str) -> None:
+        self.unreadable += 1
+        self._unburied.put_nowait((sequence, reason))
+        log.warning(
+            "an unreadable event was skipped",
+            sequence=sequence,
+            skipped_so_far=self.unreadable,
+            error=reason,
+        )
 
     async def _bury_unreadable(self) -> None:
         """EVENTS keeps it for a version that can read it; DEAD_LETTERS shows it to moderators, once
         however often it is read."""
         while True:
-            message, reason = await self._unburied.get()
+            sequence, reason = await self._unburied.get()
             created = self._read.created.timestamp() if self._read.created else 0
-            key = f"{created:.0f}-{message.metadata.sequence.stream}"
-            await bury(self._client.jetstream(), READER, message, reason, key=key)
+            with suppress(NotFoundError):  # another stream by now
+                message = await self._event(sequence)
+                key = f"{created:.0f}-{sequence}"
+                await bury(self._client.jetstream(), READER, message, reason, key=key)
+
+    async def _event(self, sequence: int) -> RawStreamMsg:
+        js = self._client.jetstream()
+        return await through_outages(lambda: js.get_msg(EVENTS.name, sequence))
 
     async def _sweep(self) -> None:
         # What half the events leave open may have ended in the other half.
@@ -136,6 +151,7 @@ class Aggregator:
     async def _restore(self) -> None:
         """Go on from a snapshot, if there is one that fits."""
         if not (snapshot := await self._snapshots.newest()):
+            await self._replay()
             return
         origin = snapshot.origin
         try:
@@ -146,6 +162,15 @@ class Aggregator:
         self._read = Place(datetime.fromisoformat(origin.created), origin.sequence)
         self._last_snapshot, self.unreadable = origin.sequence, origin.unreadable
         log.info("going on from a snapshot", events=origin.sequence)
+
+    async def _replay(self) -> None:
+        """Go on from what several processes have made of EVENTS, if it is long."""
+        if not (replayed := await replay(self._client, self._boards, self._replay_from)):
+            return
+        self._leaderboard = Leaderboard(self._boards, replayed.folded.state)
+        self._read = replayed.read
+        for sequence, reason in replayed.folded.unreadable.items():
+            self._skip(sequence, reason)
 
     async def _keep_snapshots(self) -> None:
         while True:
@@ -233,4 +258,4 @@ class Aggregator:
 def _fact(message: Msg) -> Fact[Event]:
     recorded = read_event(message)
     envelope = recorded.envelope
-    return Fact(recorded.event, envelope.id, envelope.time, recorded.sequence)
+    return Fact(recorded.event, envelope.id, envelope.time, recorded.sequence, message.data)

@@ -1,7 +1,7 @@
 """Events as the fold keeps them: each once, and in the order of the stream."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeGuard, TypeVar
 from uuid import UUID
@@ -20,6 +20,8 @@ class Fact(Generic[E_co]):
     id: UUID
     at: datetime
     sequence: int
+    body: bytes = field(default=b"", compare=False, repr=False)
+    """The event as it stands in the stream; empty where that is not known."""
 
 
 Facts = Mapping[UUID, Fact[Any]]

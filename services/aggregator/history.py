@@ -7,6 +7,7 @@ from contracts.base import Event
 from contracts.evaluation import EvaluationFailed, EvaluationStarted, EvaluationTaskScored
 from contracts.imports import RequestImported, ResultsImported, RowImported
 from contracts.moderation import ModelRenamed
+from contracts.registry import EVENT_TYPES
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
@@ -19,6 +20,8 @@ from contracts.views import HistoryEntry
 from contracts.vote import VoteCast
 from services.aggregator.facts import Fact
 
+_WHAT = {kind: kind.type_name().removeprefix("podium.v1.") for kind in EVENT_TYPES}
+
 
 def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
     """Oldest first by the writers' clocks. Votes are left out: their number stands in the view."""
@@ -26,7 +29,7 @@ def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
     return tuple(
         HistoryEntry(
             at=fact.at,
-            what=fact.event.type_name().removeprefix("podium.v1."),
+            what=_WHAT[type(fact.event)],
             note=_note(fact.event),
             by=getattr(fact.event, "by", None),
         )

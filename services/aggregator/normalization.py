@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 
@@ -89,7 +89,8 @@ class Column:
     ) -> "Column":
         """`whole` is the raw score of the group, for results that don't say how many documents
         each has. Raises IncomputableScoreError, naming what is missing."""
-        counting = [_result_of(name, task, results) for name in task.harness_tasks]
+        by_name = {result.task: result for result in reversed(results)}
+        counting = [_result_of(name, task, by_name) for name in task.harness_tasks]
         floors = (
             [part.floor for part in task.subtasks]
             if task.normalizes_subtasks
@@ -124,20 +125,20 @@ class Column:
         return cls(raw, normalized(raw, task.floor), error, parts)
 
 
-def _result_of(name: str, task: BoardTask, results: Sequence[HarnessResult]) -> HarnessResult:
-    for result in results:
-        if result.task == name:
-            return result
-    found = ", ".join(result.task for result in results)
+def _result_of(name: str, task: BoardTask, by_name: Mapping[str, HarnessResult]) -> HarnessResult:
+    if result := by_name.get(name):
+        return result
+    found = ", ".join(reversed([*by_name]))
     raise IncomputableScoreError(f"task {task.id!r} needs {name!r}; its results are {found}")
 
 
 def _raw(result: HarnessResult, metrics: Sequence[str]) -> float:
-    if missing := [metric for metric in metrics if metric not in result.metrics]:
+    try:
+        return fsum([result.metrics[metric] for metric in metrics]) / len(metrics)
+    except KeyError as missing:
         raise IncomputableScoreError(
-            f"{result.task!r} has no metric {missing[0]!r}; it has {', '.join(result.metrics)}"
-        )
-    return fsum(result.metrics[metric] for metric in metrics) / len(metrics)
+            f"{result.task!r} has no metric {missing}; it has {', '.join(result.metrics)}"
+        ) from None
 
 
 def _stderr(result: HarnessResult, metrics: Sequence[str]) -> float | None:

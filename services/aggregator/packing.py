@@ -59,7 +59,9 @@ def as_text(facts: Facts) -> bytes:
     lines: list[bytes] = []
     for fact in in_stream_order(facts):
         head = f"{fact.sequence} {fact.id.hex} {fact.at.isoformat()} {fact.event.type_name()}"
-        lines += (head.encode(), fact.event.model_dump_json().encode())
+        # Its writer may have broken it into lines.
+        body = b"" if b"\n" in fact.body else fact.body
+        lines += (head.encode(), body or fact.event.model_dump_json().encode())
     return b"\n".join(lines)
 
 
@@ -77,6 +79,7 @@ def from_text(text: bytes) -> Facts:
             UUID(hex=digits),
             datetime.fromisoformat(at),
             int(sequence),
+            body,
         )
         facts[fact.id] = fact
     return facts

@@ -16,6 +16,8 @@ class AggregatorSettings(ServiceSettings):
     """How often that is done."""
     snapshot_every: int = Field(default=20_000, ge=1)
     """Events after which a snapshot is kept for the next start; of a long EVENTS a twentieth."""
+    replay_from: int = Field(default=100_000, ge=1)
+    """Events from which a start without a snapshot is shared among processes, one per CPU."""
 
     @property
     def patience(self) -> Patience:

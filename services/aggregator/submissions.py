@@ -6,7 +6,7 @@ from services.aggregator.fold import Submission
 from services.aggregator.packing import Packed, Packer
 from services.aggregator.unsettled import unsettled
 
-AT_HAND = 1000
+AT_HAND = 200
 
 
 class Submissions(Mapping[str, Submission]):

@@ -28,12 +28,20 @@ async def aggregating(
     patience: Patience = UNHURRIED,
     board: Board = BOARD,
     snapshot_every: int = 10_000,
+    replay_from: int = 100_000,
 ) -> AsyncIterator[Aggregator]:
     """Yields once the views are current."""
     client = await connect(nats_url, name="aggregator")
     stop = asyncio.Event()
     readiness = Readiness(EVENTS_READ, VIEWS_CURRENT)
-    aggregator = Aggregator(client, {board.name: board}, readiness, patience, snapshot_every)
+    aggregator = Aggregator(
+        client,
+        {board.name: board},
+        readiness,
+        patience,
+        snapshot_every=snapshot_every,
+        replay_from=replay_from,
+    )
     task = asyncio.create_task(aggregator.run(stop))
     try:
         await until(lambda: task.done() or not readiness.missing)

@@ -21,6 +21,7 @@ from contracts.vote import VoteCast
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.packing import Packer, as_text
+from services.aggregator.shards import merged
 from services.aggregator.snapshots import from_bytes, to_bytes
 from services.aggregator.views import digest_of
 from tests.unit.aggregator.story import (
@@ -188,3 +189,36 @@ def test_submissions_that_say_the_same_are_packed_into_little() -> None:
 def test_a_damaged_snapshot_is_refused(damaged: bytes) -> None:
     with pytest.raises((ValueError, KeyError)):
         from_bytes(damaged)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_shares_that_are_folded_apart_amount_to_the_whole(count: int) -> None:
+    leaderboards = [Leaderboard({BOARD.name: BOARD}, at_hand=0) for _ in range(count)]
+    for fact in FACTS:
+        sid = getattr(fact.event, "sid", None)
+        for share, leaderboard in enumerate(leaderboards):
+            if sid is None or int(sid, 16) % count == share:
+                leaderboard.take(fact)
+
+    whole = Leaderboard(
+        {BOARD.name: BOARD}, merged([leaderboard.state() for leaderboard in leaderboards])
+    )
+    list(whole.render())
+
+    assert dict(whole.views) == VIEWS
+    assert whole.promotions == folded(FACTS).promotions
+
+
+def test_a_submission_whose_events_came_to_several_shares_is_one() -> None:
+    """A writer has put them on the subjects of another."""
+    shares = [Leaderboard({BOARD.name: BOARD}, at_hand=0) for _ in range(2)]
+    for fact in FACTS:
+        is_common = not hasattr(fact.event, "sid")
+        for share, leaderboard in enumerate(shares):
+            if is_common or fact.sequence % 2 == share:
+                leaderboard.take(fact)
+
+    whole = Leaderboard({BOARD.name: BOARD}, merged([share.state() for share in shares]))
+    list(whole.render())
+
+    assert dict(whole.views) == VIEWS

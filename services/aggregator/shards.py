@@ -1,0 +1,217 @@
+"""A long EVENTS is folded by several processes at once, each the submissions of its share.
+
+What concerns all submissions, such as moderators' decisions, goes to all of them. Their states
+become one; what depended on submissions of two shares is rendered again."""
+
+import asyncio
+import os
+import struct
+import sys
+import zlib
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO, get_args
+
+from nats.aio.msg import Msg
+from pydantic import TypeAdapter
+
+from contracts.board import Board, BoardDefined
+from contracts.registry import EVENT_TYPES
+from runtime.processes import die_with_parent
+from services.aggregator.facts import with_fact
+from services.aggregator.fold import Submission
+from services.aggregator.moderation import ModelDecision, OtherDecision
+from services.aggregator.packing import Packed, Packer
+from services.aggregator.snapshots import Kept, State, from_bytes
+
+_MOST = 8
+_FRAME = struct.Struct("<QIII")
+BOARDS = TypeAdapter(dict[str, Board])
+UNREADABLE = TypeAdapter(dict[int, str])
+_COMMON = {
+    event.type_name()
+    for event in (*get_args(ModelDecision), *get_args(OtherDecision), BoardDefined)
+}
+_PLACE_OF_SID = {
+    event.type_name(): event.SUBJECT.split(".").index("{sid}")
+    for event in EVENT_TYPES
+    if "{sid}" in event.SUBJECT
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A message of EVENTS, as it came."""
+
+    sequence: int
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Folded:
+    state: State
+    unreadable: Mapping[int, str]
+    """What could not be read, by place in EVENTS."""
+
+
+def processes() -> int:
+    """As many as help on this machine."""
+    return min(_MOST, len(os.sched_getaffinity(0)))
+
+
+class Shards:
+    def __init__(self, workers: Sequence[Process]) -> None:
+        self._workers = workers
+
+    async def take(self, messages: Iterable[Msg]) -> None:
+        """Waits while the processes are behind."""
+        frames: list[list[bytes]] = [[] for _ in self._workers]
+        for message in messages:
+            frame = _frame(message)
+            for share in _shares(message, len(self._workers)):
+                frames[share].append(frame)
+        for worker, parts in zip(self._workers, frames, strict=True):
+            await _write(worker, b"".join(parts))
+
+    async def finish(self) -> Folded:
+        """Raises RuntimeError when one of the processes has failed."""
+        ends = await asyncio.gather(*(_end(worker) for worker in self._workers))
+        unreadable: dict[int, str] = {}
+        for end in ends:
+            unreadable |= end.unreadable
+        return Folded(merged([end.state for end in ends]), dict(sorted(unreadable.items())))
+
+
+@asynccontextmanager
+async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shards]:
+    """As many processes, gone at the end."""
+    workers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "services.aggregator.shard"),
+            stdin=PIPE,
+            stdout=PIPE,
+            preexec_fn=die_with_parent,
+        )
+        for _ in range(count)
+    ]
+    try:
+        definitions = BOARDS.dump_json(dict(boards))
+        for worker in workers:
+            await _write(worker, struct.pack("<I", len(definitions)) + definitions)
+        yield Shards(workers)
+    finally:
+        for worker in workers:
+            if worker.returncode is None:
+                worker.kill()
+            await worker.wait()
+
+
+def read_boards(file: BinaryIO) -> dict[str, Board]:
+    (length,) = struct.unpack("<I", file.read(4))
+    return BOARDS.validate_json(file.read(length))
+
+
+def read_messages(file: BinaryIO) -> Iterator[Recorded]:
+    """Until the other end is closed."""
+    while head := file.read(_FRAME.size):
+        sequence, subject, headers, body = _FRAME.unpack(head)
+        data = file.read(subject + headers + body)
+        words = iter(data[subject : subject + headers].decode().split("\n"))
+        yield Recorded(
+            sequence,
+            data[:subject].decode(),
+            dict(zip(words, words, strict=False)),
+            data[subject + headers :],
+        )
+
+
+def write_folded(file: BinaryIO, unreadable: Mapping[int, str], state: bytes) -> None:
+    told = UNREADABLE.dump_json(dict(unreadable))
+    file.write(struct.pack("<I", len(told)) + told + state)
+
+
+def merged(states: Sequence[State]) -> State:
+    """One that all of them together amount to."""
+    dictionaries: list[bytes] = []
+    submissions: dict[str, Kept] = {}
+    weights: dict[str, dict[str, None]] = {}
+    for state in states:
+        first = len(dictionaries)
+        dictionaries += state.dictionaries
+        for sid, kept in state.submissions.items():
+            moved = replace(kept, packed=_moved(kept.packed, first))
+            if sid in submissions:
+                # Its events stand on subjects of several submissions.
+                moved = _united(submissions[sid], moved, dictionaries)
+            submissions[sid] = moved
+        for digest, sids in state.weights.items():
+            weights.setdefault(digest, {}).update(dict.fromkeys(sids))
+    for sids in weights.values():
+        if len(sids) > 1:
+            for sid in sids:
+                submissions[sid] = replace(submissions[sid], is_current=False)
+    return replace(
+        states[0],
+        position=max(state.position for state in states),
+        dictionaries=dictionaries,
+        weights=weights,
+        submissions=submissions,
+    )
+
+
+def _moved(packed: Packed, first: int) -> Packed:
+    return replace(packed, dictionary=first + packed.dictionary)
+
+
+def _united(one: Kept, other: Kept, dictionaries: list[bytes]) -> Kept:
+    packer = Packer(dictionaries)
+    facts = packer.unpack(one.packed)
+    for fact in packer.unpack(other.packed).values():
+        facts = with_fact(facts, fact)
+    packed = packer.pack(facts)
+    dictionaries[:] = packer.dictionaries
+    views = {**one.views, **other.views}
+    return Kept(packed, Submission(facts).named, views, is_current=False)
+
+
+def _shares(message: Msg, count: int) -> Iterable[int]:
+    """By the submission that its subject names; all shares for what concerns all submissions."""
+    type_name = (message.headers or {}).get("ce-type", "")
+    if type_name in _COMMON:
+        return range(count)
+    tokens, place = message.subject.split("."), _PLACE_OF_SID.get(type_name, 0)
+    return (zlib.crc32(tokens[place].encode()) % count if place < len(tokens) else 0,)
+
+
+def _frame(message: Msg) -> bytes:
+    subject = message.subject.encode()
+    headers = "\n".join(
+        word for header in (message.headers or {}).items() for word in header
+    ).encode()
+    sequence = message.metadata.sequence.stream
+    lengths = _FRAME.pack(sequence, len(subject), len(headers), len(message.data))
+    return lengths + subject + headers + message.data
+
+
+async def _write(worker: Process, data: bytes) -> None:
+    assert worker.stdin
+    worker.stdin.write(data)
+    await worker.stdin.drain()
+
+
+async def _end(worker: Process) -> Folded:
+    assert worker.stdin
+    assert worker.stdout
+    worker.stdin.close()
+    data = await worker.stdout.read()
+    if await worker.wait():
+        raise RuntimeError(
+            f"a process that folded a share of EVENTS ended with {worker.returncode}"
+        )
+    (length,) = struct.unpack_from("<I", data)
+    return Folded(from_bytes(data[4 + length :]), UNREADABLE.validate_json(data[4 : 4 + length]))
