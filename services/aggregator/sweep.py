@@ -49,24 +49,19 @@ class Sweep:
     """As the fold of EVENTS has them now."""
 
     async def run(self) -> None:
-        """Never returns. An outage of the server is waited for."""
+        """Never returns. An outage of the server is waited for; a queue that is not there hides
+        nothing from the look into the other."""
         while True:
             await asyncio.sleep(self.patience.look_every_s)
-            try:
-                await self._look()
-            except (NatsError, TimeoutError) as outage:
-                log.warning(
-                    "lost requests are not looked for", error=str(outage) or type(outage).__name__
-                )
+            quiet = self._quiet()
+            for look in (self._without_job, self._without_verdict):
+                try:
+                    await self._give_up(await look(quiet))
+                except (NatsError, TimeoutError) as outage:
+                    error = str(outage) or type(outage).__name__
+                    log.warning("what is lost cannot be looked for now", error=error)
 
-    async def _look(self) -> None:
-        """One question about all jobs, one about all submissions, and a few more about each that
-        seems lost; of these only so many."""
-        quiet = self._quiet()
-        missing = [
-            *await self._without_job([each for each in quiet if each.has_job]),
-            *await self._without_verdict([each for each in quiet if not each.has_job]),
-        ]
+    async def _give_up(self, missing: list[Unsettled]) -> None:
         for each in missing[:_MOST_AT_ONCE]:
             kind = each.cause.event.type_name()
             cause = Envelope(kind, "aggregator", id=each.cause.id, time=each.cause.at)
@@ -80,6 +75,8 @@ class Sweep:
         return [each for each in standing if each and each.since < before]
 
     async def _without_job(self, quiet: list[Unsettled]) -> list[Unsettled]:
+        """One question about all of them, and one more about each re-run."""
+        quiet = [each for each in quiet if each.has_job]
         if not quiet:
             return []
         info = await self.js.stream_info(JOBS.name, subjects_filter=jobs_of())
@@ -107,6 +104,8 @@ class Sweep:
         return isinstance(event, SubmissionAccepted) and event.run >= each.run
 
     async def _without_verdict(self, quiet: list[Unsettled]) -> list[Unsettled]:
+        """One question about all of them."""
+        quiet = [each for each in quiet if not each.has_job]
         if not quiet:
             return []
         info = await self.js.consumer_info(EVENTS.name, VALIDATOR.name)

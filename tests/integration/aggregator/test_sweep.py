@@ -94,6 +94,23 @@ async def _queued(js: JetStreamContext) -> int:
     return (await js.stream_info(JOBS.name)).state.messages
 
 
+async def test_a_queue_that_is_not_there_hides_nothing_that_is_lost_in_the_other(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, received(), received("acme/judged"), accepted("acme/judged"))
+    await until_equal(lambda: _queued(jetstream), 1)
+    await handle_all_without_a_verdict(jetstream, 2)
+    await jetstream.delete_stream(JOBS.name)
+
+    async with aggregating(nats_url, HURRIED):
+        await next_event(client, EvaluationFailed)
+        await publish(jetstream, received("acme/next"))
+        await handle_all_without_a_verdict(jetstream, 1)
+        await next_event(client, EvaluationFailed, lambda it: it.sid == sid_of("acme/next"))
+
+    assert sid_of("acme/judged") not in {event.sid for event in await failures(client)}
+
+
 async def test_what_waits_is_looked_for_after_a_start_from_a_snapshot(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:

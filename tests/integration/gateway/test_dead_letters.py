@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import httpx
-import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
@@ -153,12 +152,13 @@ async def test_what_is_not_there_and_what_cannot_be_read_is_said_to_be_so(
     message = await jetstream.get_last_msg(EVENTS.name, subject)
     await bury(jetstream, VALIDATOR.name, message, "unknown type")
 
-    missing = await ask(closed, f"{LETTERS}/99")
+    missing = [await ask(closed, f"{LETTERS}/{sequence}") for sequence in (99, 0, -1)]
     shown = (await ask(closed, f"{LETTERS}/1")).json()
     refused = await ask(closed, f"{LETTERS}/1/replay", reason=WHY)
     unreasoned = await ask(closed, f"{LETTERS}/1/replay", reason="")
 
-    assert_error(missing, 404, ErrorCode.DEAD_LETTER_UNKNOWN)
+    for answer in missing:
+        assert_error(answer, 404, ErrorCode.DEAD_LETTER_UNKNOWN)
     assert (shown["request_id"], shown["run"], shown["event"]) == (sid_of(), None, None)
     assert (shown["body"], shown["decoded"]) == ("� from the future", None)
     assert_error(refused, 409, ErrorCode.WRONG_STATE)
@@ -189,10 +189,3 @@ async def test_a_moderator_lists_shows_and_replays_from_the_terminal(
     assert status == 0
     assert "Run 2 was asked for." in printed
     assert (await next_event(client, DeadLetterReplayed)).event.by == "mona"
-
-
-@pytest.mark.parametrize("sequence", ["0", "-1"])
-async def test_no_letter_stands_before_the_first(closed: RunningGateway, sequence: str) -> None:
-    answer = await ask(closed, f"{LETTERS}/{sequence}")
-
-    assert_error(answer, 404, ErrorCode.DEAD_LETTER_UNKNOWN)
