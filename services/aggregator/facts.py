@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from contracts.base import Event
@@ -45,7 +45,4 @@ def in_stream_order(facts: Facts) -> list[Fact[Any]]:
 
 
 def of_kind(kind: type[E], facts: Iterable[Fact[Any]]) -> list[Fact[E]]:
-    def is_of_kind(fact: Fact[Any]) -> TypeGuard[Fact[E]]:
-        return isinstance(fact.event, kind)
-
-    return [fact for fact in facts if is_of_kind(fact)]
+    return [fact for fact in facts if isinstance(fact.event, kind)]

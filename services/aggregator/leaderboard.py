@@ -8,6 +8,7 @@ import structlog
 
 from contracts.base import View
 from contracts.board import Board, BoardDefined
+from contracts.evaluation import EvaluationStarted, EvaluationTaskScored
 from contracts.imports import ResultsImported, RowImported
 from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
@@ -42,6 +43,8 @@ from services.aggregator.views import Views
 log = structlog.get_logger(__name__)
 
 _NEW = Submission()
+# After these something more is to come, so nobody need look whether it is settled.
+_UNDER_WAY = (SubmissionAccepted, EvaluationStarted, EvaluationTaskScored)
 _NAMING = (SubmissionReceived, RowImported, ResultsImported)
 
 
@@ -142,7 +145,8 @@ class Leaderboard:
 
     def _happen(self, fact: Fact[Any], sid: str) -> None:
         submission = self._submissions.get(sid, _NEW).after(fact)
-        self._submissions.put(sid, submission)
+        is_under_way = isinstance(fact.event, _UNDER_WAY)
+        self._submissions.put(sid, submission, is_under_way=is_under_way)
         self._stale[sid] = None
         if isinstance(fact.event, _NAMING) and submission.named:
             self._names.put(sid, submission.named, self._moderation)

@@ -19,7 +19,7 @@ class Submissions(Mapping[str, Submission]):
         self._most = at_hand
         self._at_hand: dict[str, Submission] = {}
         self._heard_of: dict[str, None] = {}
-        """At hand, longest ago first; without those that were found unsettled since."""
+        """At hand, longest ago first; without those that are under way."""
 
     def __getitem__(self, sid: str) -> Submission:
         at_hand = self._at_hand.get(sid)
@@ -44,11 +44,13 @@ class Submissions(Mapping[str, Submission]):
     def at_hand(self) -> Mapping[str, Submission]:
         return self._at_hand
 
-    def put(self, sid: str, submission: Submission) -> None:
+    def put(self, sid: str, submission: Submission, *, is_under_way: bool = False) -> None:
+        """What is under way is at hand until it is put again without being so."""
         self._packed.pop(sid, None)
         self._at_hand[sid] = submission
         self._heard_of.pop(sid, None)
-        self._heard_of[sid] = None
+        if not is_under_way:
+            self._heard_of[sid] = None
 
     def settled(self) -> Iterator[str]:
         """Those that are due to be packed."""
