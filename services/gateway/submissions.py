@@ -72,7 +72,8 @@ async def submit_model(
     board = chosen_board(data.board, store)
     with quotas.slot(caller.user, board):
         resolved = await resolve_model(data.model, data.revision)
-        event = received(data, board.name, resolved, caller.name)
+        base = await resolve_model(data.base_model, "main") if data.base_model else None
+        event = received(data, board.name, resolved, caller.name, base)
         check_not_evaluated_yet(event, caller, store.policy, store.requests.values())
         await _publish(event, store, event_log, outlook)
         quotas.submitted(as_request(event, datetime.now(UTC)))

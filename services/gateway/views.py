@@ -65,14 +65,19 @@ class SubmissionReceipt(msgspec.Struct, frozen=True):
 
 
 def received(
-    request: SubmissionRequest, board: str, resolved: ResolvedModel, submitter: str | None
+    request: SubmissionRequest,
+    board: str,
+    resolved: ResolvedModel,
+    submitter: str | None,
+    base: ResolvedModel | None = None,
 ) -> SubmissionReceived:
+    """`base` is the request's `base_model` on the Hub."""
     model = ModelRef(
         repo_id=resolved.repo_id,
         commit=resolved.commit,
         precision=request.precision,
         weight_type=request.weight_type,
-        base_model=request.base_model,
+        base_model=base.repo_id if base else None,
         chat_template=wraps_prompts(request.chat_template, request.model_type),
     )
     return SubmissionReceived(

@@ -40,6 +40,7 @@ def build_app(
     """Subscribe the validator's one handler: of submissions, and of re-runs, which are judged anew
     because the Hub may say something else by now. `hub_retry_s` is the longest time between two
     attempts while the Hub does not answer."""
+    outage = delays.Outage()
 
     async def on_evaluation_asked_for(
         recorded: Recorded[SubmissionReceived | SubmissionRerunRequested],
@@ -52,10 +53,12 @@ def build_app(
         submission = (
             asked if isinstance(asked, SubmissionReceived) else await _received(js, asked.sid)
         )
+        policy = await _policy(js)
         try:
-            verdict = await judge_submission(
-                submission, fetch_facts=fetch_facts, boards=boards, policy=await _policy(js)
-            )
+            with outage.watched():
+                verdict = await judge_submission(
+                    submission, fetch_facts=fetch_facts, boards=boards, policy=policy
+                )
         except HubDoesNotAnswerError as fault:
             await _tell_delay(js, recorded, run, fault)
             delay_s = delays.delay_s(fault, recorded.delivered, hub_retry_s)

@@ -1,11 +1,39 @@
 """When a Hub that does not answer is asked again, and how often that is told."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
 from contracts.models import Reason
 from services.validator.hub import HubDoesNotAnswerError
 
 # Each wait is about a quarter of all before it, so nobody waits for long after a short outage.
 _GROWTH = 1.3
 _LONGEST_OBEYED_S = 600.0
+
+
+@dataclass
+class Outage:
+    """The Hub's last silence. What took long in vain is not tried again for as long: of many
+    submissions that wait, the last would learn of an outage after as many timeouts."""
+
+    clock: Callable[[], float] = time.monotonic
+    _fault: HubDoesNotAnswerError | None = field(default=None, init=False)
+    _until: float = field(default=0, init=False)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Around an attempt. Raises HubDoesNotAnswerError at once while there is an outage."""
+        begun = self.clock()
+        if self._fault and begun < self._until:
+            raise HubDoesNotAnswerError(str(self._fault), self._fault.retry_after_s)
+        try:
+            yield
+        except HubDoesNotAnswerError as fault:
+            ended = self.clock()
+            self._fault, self._until = fault, ended + (ended - begun)
+            raise
 
 
 def delay_s(fault: HubDoesNotAnswerError, delivered: int, most_s: float) -> float:

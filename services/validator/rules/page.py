@@ -31,6 +31,18 @@ Limits of size and the accepted precisions are the [board's](boards.md).
 """
 
 
+_COPIES = """
+## Copies
+
+A model whose files of weights equal, by their SHA-256, those of a model that was accepted earlier
+under another name is accepted, and marked on the board and on its page: "same weights as …", with
+the names of all such models. One that names the other as `base_model` in its card is no copy, nor
+is another commit or precision of the same repository; an adapter is compared by its own file. A
+moderator settles it by taking the mark away (`unflag`), which holds for all models that were there
+by then.
+"""
+
+
 def page() -> str:
     """The text the page should have."""
     return "\n".join(_lines())
@@ -43,7 +55,7 @@ def _lines() -> Iterator[str]:
     yield "\n## Warnings\n"
     yield "The submission is accepted; its page shows what is in doubt.\n"
     yield from _table(WARNING_RULES)
-    yield ""
+    yield _COPIES
 
 
 def _table(rules: tuple[Rule, ...]) -> Iterator[str]:

@@ -35,6 +35,24 @@ async def test_a_submission_is_published_at_the_commit_its_revision_points_to(
     assert answer.headers["location"] == answer.json()["status_url"]
 
 
+async def test_a_base_model_is_named_as_the_hub_names_it(
+    http: httpx.AsyncClient, client: Client, write_model: WriteModel
+) -> None:
+    write_model("acme/adapter")
+    write_model("acme/base")
+    body = {"model": "acme/adapter", "weight_type": "adapter"}
+
+    absent = await http.post("/api/v1/submissions", json=body | {"base_model": "acme/nowhere"})
+    answer = await http.post("/api/v1/submissions", json=body | {"base_model": "acme/base"})
+
+    assert_error(absent, 404, ErrorCode.MODEL_NOT_FOUND)
+    assert "acme/nowhere" in absent.text
+    assert answer.status_code == 202, answer.text
+    [event] = await all_events(client)
+    assert isinstance(event, SubmissionReceived)
+    assert event.model.base_model == "acme/base"
+
+
 async def test_a_submission_can_be_followed_before_anybody_has_handled_it(
     http: httpx.AsyncClient, write_model: WriteModel
 ) -> None:

@@ -79,6 +79,25 @@ def test_the_event_names_the_model_as_the_hub_does_and_at_its_commit() -> None:
     assert event.sid == submission_id(event.model, "demo")
 
 
+def test_spellings_of_a_base_model_are_one_submission() -> None:
+    body = {"model": "acme/adapter", "weight_type": "adapter"}
+    base = ResolvedModel("acme/base", "b" * 40)
+
+    events = [
+        received(
+            msgspec.convert(body | {"base_model": spelling}, SubmissionRequest),
+            "demo",
+            ON_THE_HUB,
+            None,
+            base,
+        )
+        for spelling in ("acme/base", "ACME/Base")
+    ]
+
+    assert [event.model.base_model for event in events] == ["acme/base"] * 2
+    assert events[0].sid == events[1].sid
+
+
 @pytest.mark.parametrize(
     ("model_type", "said", "wrapped"),
     [

@@ -1,7 +1,7 @@
 import pytest
 
 from contracts.topology import VALIDATOR
-from services.validator.delays import delay_s, is_told, reason
+from services.validator.delays import Outage, delay_s, is_told, reason
 from services.validator.hub import HubDoesNotAnswerError
 
 AWAY = HubDoesNotAnswerError("The Hub at https://hub does not answer: 503 Service Unavailable.")
@@ -47,3 +47,56 @@ def test_the_sentence_names_what_the_hub_answered_and_clears_the_model() -> None
         "The Hub at https://hub does not answer: 503 Service Unavailable. That says nothing about"
         " the model."
     )
+
+
+class Hub:
+    """One that takes `seconds` to fail, on a clock of its own."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.now = 100.0
+        self.attempts = 0
+
+    def ask(self) -> None:
+        self.attempts += 1
+        self.now += self.seconds
+        raise AWAY
+
+
+def ask(hub: Hub, outage: Outage) -> str:
+    with pytest.raises(HubDoesNotAnswerError) as raised, outage.watched():
+        hub.ask()
+    return str(raised.value)
+
+
+def test_what_took_long_in_vain_is_not_tried_again_for_as_long() -> None:
+    hub = Hub(seconds=10)
+    outage = Outage(clock=lambda: hub.now)
+
+    told = {ask(hub, outage) for _ in range(20)}
+    assert (hub.attempts, told) == (1, {str(AWAY)})
+
+    hub.now += 10
+    ask(hub, outage)
+    assert hub.attempts == 2
+
+
+def test_what_fails_at_once_is_tried_each_time() -> None:
+    hub = Hub(seconds=0)
+    outage = Outage(clock=lambda: hub.now)
+
+    for _ in range(20):
+        ask(hub, outage)
+
+    assert hub.attempts == 20
+
+
+def test_an_outage_ends_with_the_first_answer() -> None:
+    hub = Hub(seconds=10)
+    outage = Outage(clock=lambda: hub.now)
+    ask(hub, outage)
+    hub.now += 10
+
+    for _ in range(2):
+        with outage.watched():
+            hub.now += 1
