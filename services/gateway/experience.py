@@ -39,20 +39,21 @@ def fitted(samples: Sequence[tuple[int, float]]) -> Line:
     if not samples:
         return Line()
     points = [(parameters, max(seconds, _SHORTEST_S)) for parameters, seconds in samples]
-    ones = sum(1 / t**2 for _, t in points)
-    p = sum(p / t**2 for p, t in points)
-    pp = sum(p**2 / t**2 for p, t in points)
-    t = sum(1 / t for _, t in points)
-    pt = sum(p / t for p, t in points)
-    determinant = ones * pp - p**2
-    if determinant <= 1e-9 * ones * pp:
-        return Line(t / ones / 2, pt / pp / 2 if pp else 0.0)
-    slope = (ones * pt - p * t) / determinant
-    fixed = (t - slope * p) / ones
+    # Sums of 1, p, p², t and pt, each weighted with 1/t².
+    w = sum(1 / t**2 for _, t in points)
+    wp = sum(p / t**2 for p, t in points)
+    wpp = sum(p**2 / t**2 for p, t in points)
+    wt = sum(1 / t for _, t in points)
+    wpt = sum(p / t for p, t in points)
+    determinant = w * wpp - wp**2
+    if determinant <= 1e-9 * w * wpp:
+        return Line(wt / w / 2, wpt / wpp / 2 if wpp else 0.0)
+    slope = (w * wpt - wp * wt) / determinant
+    fixed = (wt - slope * wp) / w
     if slope < 0:
-        return Line(t / ones, 0.0)
+        return Line(wt / w, 0.0)
     if fixed < 0:
-        return Line(0.0, pt / pp)
+        return Line(0.0, wpt / wpp)
     return Line(fixed, slope)
 
 

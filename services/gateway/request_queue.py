@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.evaluation import EvaluationProgress
-from contracts.models import Lane
 from contracts.views import Request, RequestState
+from services.gateway.queueing import Plan, QueuePlace
 
 _SHOWN_ENDED = 12
 ENDED = frozenset(
@@ -26,11 +26,18 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    request: Request
+    place: QueuePlace
+    """Among those of its tier, whatever their boards."""
+
+
+@dataclass(frozen=True)
 class Queue:
     running: tuple[Running, ...]
     """The longest running first."""
-    waiting: tuple[Request, ...]
-    """In the order they are served: within a tier the high lane first, then the oldest."""
+    waiting: tuple[Waiting, ...]
+    """By tier, and in the order they are served."""
     received: tuple[Request, ...]
     """Not validated yet, the oldest first."""
     ended: tuple[Request, ...]
@@ -39,13 +46,15 @@ class Queue:
 
 
 def queue_of(
-    board: str, requests: Iterable[Request], progress: Mapping[str, EvaluationProgress]
+    board: str,
+    requests: Iterable[Request],
+    progress: Mapping[str, EvaluationProgress],
+    plan: Plan,
 ) -> Queue:
     by_age = sorted(
         (request for request in requests if request.board == board),
         key=lambda request: (request.received_at, request.sid),
     )
-    waiting = [request for request in by_age if request.state is RequestState.WAITING]
     ended = sorted(
         (request for request in by_age if request.state in ENDED),
         key=lambda request: request.updated_at,
@@ -57,7 +66,11 @@ def queue_of(
             for request in by_age
             if request.state is RequestState.RUNNING
         ),
-        waiting=tuple(sorted(waiting, key=lambda request: request.lane is not Lane.HIGH)),
+        waiting=tuple(
+            Waiting(request, place)
+            for request in plan.waiting.values()
+            if request.board == board and (place := plan.place(request.sid))
+        ),
         received=tuple(r for r in by_age if r.state is RequestState.RECEIVED),
         ended=tuple(ended[:_SHOWN_ENDED]),
         ended_total=len(ended),

@@ -9,7 +9,12 @@ from litestar.response import Template
 from contracts.board import Board
 from services.gateway.board_table import board_table
 from services.gateway.boards import known_board
-from services.gateway.dependencies import AskedDependency, BoardQueriesDependency
+from services.gateway.dependencies import (
+    AskedDependency,
+    BoardQueriesDependency,
+    OutlookDependency,
+)
+from services.gateway.outlook import Outlook
 from services.gateway.pages.visit import Visit, VisitDependency
 from services.gateway.query.asked import Asked
 from services.gateway.query.service import BoardQueries
@@ -18,12 +23,15 @@ from services.gateway.request_queue import queue_of
 
 @get("/", include_in_schema=False)
 async def show_home(
-    visit: VisitDependency, queries: BoardQueriesDependency, asked: AskedDependency
+    visit: VisitDependency,
+    queries: BoardQueriesDependency,
+    asked: AskedDependency,
+    outlook: OutlookDependency,
 ) -> Template:
     board = visit.any_board()
     if board is None:
         return visit.page("no_board", {}, board=None)
-    return await _page(board, visit, queries, asked)
+    return await _page(board, visit, queries, asked, outlook)
 
 
 @get("/boards/{name:str}", include_in_schema=False)
@@ -32,16 +40,19 @@ async def show_board(
     visit: VisitDependency,
     queries: BoardQueriesDependency,
     asked: AskedDependency,
+    outlook: OutlookDependency,
 ) -> Template:
-    return await _page(known_board(name, visit.store), visit, queries, asked)
+    return await _page(known_board(name, visit.store), visit, queries, asked, outlook)
 
 
-async def _page(board: Board, visit: Visit, queries: BoardQueries, asked: Asked) -> Template:
+async def _page(
+    board: Board, visit: Visit, queries: BoardQueries, asked: Asked, outlook: Outlook
+) -> Template:
     store = visit.store
     ranked = await queries.current(board.name)
     context = {
         "table": await asyncio.to_thread(board_table, ranked, asked),
-        "queue": queue_of(board.name, store.requests.values(), store.progress),
+        "queue": queue_of(board.name, store.requests.values(), store.progress, outlook.plan()),
         "task_titles": {task.id: task.title for task in board.tasks},
     }
     return visit.page("board", context, board=board, parts=("table", "queue"))

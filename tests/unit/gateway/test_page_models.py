@@ -3,12 +3,13 @@ import pytest
 from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
 from contracts.models import Lane
-from contracts.views import Entry, RequestState
+from contracts.views import Entry, Request, RequestState
 from services.gateway import formatting
 from services.gateway.board_table import HEAT_STEPS, BoardTable, board_table
+from services.gateway.outlook import Outlook
 from services.gateway.query.asked import Asked
-from services.gateway.request_queue import queue_of
-from tests.unit.gateway.examples import a_board, a_ranked_board, a_request, an_entry
+from services.gateway.request_queue import Queue, queue_of
+from tests.unit.gateway.examples import a_board, a_ranked_board, a_request, a_store, an_entry
 
 
 def table_of(*entries: Entry, board: Board | None = None) -> BoardTable:
@@ -57,6 +58,11 @@ def test_a_table_says_how_many_rows_there_are_and_where_the_next_are() -> None:
     assert first.next.startswith("/boards/demo?search=acme&after=")
 
 
+def queue_of_demo(*requests: Request) -> Queue:
+    store = a_store(a_board(), *requests)
+    return queue_of("demo", store.requests.values(), store.progress, Outlook(store).plan())
+
+
 def test_the_queue_is_in_the_order_it_is_served() -> None:
     requests = [
         a_request("acme/late", minutes=9),
@@ -65,20 +71,23 @@ def test_the_queue_is_in_the_order_it_is_served() -> None:
         a_request("acme/elsewhere", board="other"),
     ]
 
-    queue = queue_of("demo", requests, {})
+    queue = queue_of_demo(*requests)
 
-    names = [request.model.repo_id for request in queue.waiting]
-    assert names == ["acme/urgent", "acme/early", "acme/late"]
+    names = {one.request.model.repo_id: one.place.place for one in queue.waiting}
+    # Evaluators serve all boards, so the other board's request is at the second place.
+    assert names == {"acme/urgent": 1, "acme/early": 3, "acme/late": 4}
+    assert list(names) == ["acme/urgent", "acme/early", "acme/late"]
 
 
 def test_every_state_has_its_place_in_the_queue() -> None:
     requests = [a_request(f"acme/{state}", state) for state in RequestState]
 
-    queue = queue_of("demo", requests, {})
+    queue = queue_of_demo(*requests)
 
     shown = {
         *(one.request.state for one in queue.running),
-        *(r.state for r in (*queue.waiting, *queue.received, *queue.ended)),
+        *(one.request.state for one in queue.waiting),
+        *(request.state for request in (*queue.received, *queue.ended)),
     }
     assert shown == set(RequestState)
 
