@@ -4,15 +4,20 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Literal
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from runtime.settings import REPOSITORY
 
 # A page waits for NATS, a gateway and the browser, on a machine that may be busy.
 expect.set_options(timeout=20_000)
 
 CHROMIUM = shutil.which("chromium") or ""
+ColorScheme = Literal["light", "dark"]
+_AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM and not os.environ.get("PODIUM_NO_SKIPS"),
@@ -21,27 +26,93 @@ needs_chromium = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def open_page(
-    width: int = 1440, color_scheme: Literal["light", "dark"] = "light", *, scripts: bool = True
-) -> AsyncIterator[Page]:
-    """A page that fails the test when the browser reports an error of the page's own."""
+async def launched_browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
             # Debian's build cannot use its sandbox as root, and would look for updates.
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
         )
-        page = await browser.new_page(
-            viewport={"width": width, "height": 900},
-            color_scheme=color_scheme,
-            java_script_enabled=scripts,
-        )
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
-        )
-        yield page
+        yield browser
         await browser.close()
-        assert errors == []
+
+
+@asynccontextmanager
+async def watched_page(
+    browser: Browser,
+    width: int = 1440,
+    color_scheme: ColorScheme = "light",
+    *,
+    scripts: bool = True,
+    expected: tuple[int, ...] = (),
+) -> AsyncIterator[Page]:
+    """A page that fails the test when the browser reports an error of the page's own: an exception,
+    a line in the console (where violations of the Content-Security-Policy go too), a request that
+    failed or was answered with a status from 400 on that is not among the `expected`."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900 if width > 500 else 844},
+        color_scheme=color_scheme,
+        java_script_enabled=scripts,
+    )
+    page = await context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            faults.append(message.text)
+            # Chromium reports a status as well; the one that counts is looked at below.
+            if message.type == "error" and "the server responded with a status" not in message.text
+            else None
+        ),
+    )
+    page.on(
+        "response",
+        lambda answer: (
+            faults.append(f"{answer.status} {answer.url}")
+            if answer.status >= 400 and answer.status not in expected
+            else None
+        ),
+    )
+    page.on(
+        "requestfailed",
+        lambda request: (
+            faults.append(f"{request.failure} {request.url}")
+            # What the page itself gives up, such as its event stream when it is left.
+            if request.failure != "net::ERR_ABORTED"
+            else None
+        ),
+    )
+    yield page
+    await context.close()
+    assert faults == []
+
+
+@asynccontextmanager
+async def open_page(
+    width: int = 1440, color_scheme: ColorScheme = "light", *, scripts: bool = True
+) -> AsyncIterator[Page]:
+    """The same in a browser of its own."""
+    async with (
+        launched_browser() as browser,
+        watched_page(browser, width, color_scheme, scripts=scripts) as page,
+    ):
+        yield page
+
+
+async def accessibility_faults(page: Page) -> list[str]:
+    """What axe-core finds serious or critical: rule, element, and what it says about it."""
+    await page.evaluate(_axe())  # which the page's Content-Security-Policy does not concern
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@cache
+def _axe() -> str:
+    assert _AXE.exists(), "axe-core is not installed: remove static/vendor and run scripts/vendor"
+    return _AXE.read_text()

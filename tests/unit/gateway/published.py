@@ -39,8 +39,13 @@ _TYPES = {
     "🌸": ModelType.MULTIMODAL,
 }
 
+
+def has_published_rows() -> bool:
+    return _ROWS.exists()
+
+
 needs_published_rows = pytest.mark.skipif(
-    not _ROWS.exists(), reason="the published rows are not on this machine"
+    not has_published_rows(), reason="the published rows are not on this machine"
 )
 
 

@@ -1,0 +1,55 @@
+"""What holds for every page in `addresses.py`."""
+
+from itertools import product
+
+import pytest
+
+from tests.browser import ColorScheme, accessibility_faults
+from tests.pages.addresses import ADDRESSES, Address
+from tests.pages.conftest import Visit
+
+WIDTHS = (1440, 390)
+COLOR_SCHEMES: tuple[ColorScheme, ...] = ("light", "dark")
+every_page = pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
+
+
+@every_page
+async def test_it_is_accessible_and_fits_the_screen(visit: Visit, address: Address) -> None:
+    found: dict[str, list[str]] = {}
+    async with visit(address.path) as page:
+        await page.evaluate(
+            "for (const one of document.querySelectorAll('details')) one.open = true"
+        )
+        for width, color_scheme in product(WIDTHS, COLOR_SCHEMES):
+            await page.set_viewport_size({"width": width, "height": 900})
+            await page.emulate_media(color_scheme=color_scheme)
+            found[f"{width} {color_scheme}"] = await accessibility_faults(page)
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+    assert found == {name: [] for name in found}
+
+
+@every_page
+async def test_it_is_complete_without_javascript(visit: Visit, address: Address) -> None:
+    async with visit(address.path, scripts=False) as plain, visit(address.path) as page:
+        for name in ("h1", "h2"):
+            told = await plain.locator(f"main {name}").all_text_contents()
+            assert told == await page.locator(f"main {name}").all_text_contents()
+        assert await plain.locator("h1").count() == 1
+
+
+@every_page
+async def test_nothing_moves_while_it_loads(visit: Visit, address: Address) -> None:
+    async with visit(address.path) as page:
+        shift = await page.evaluate(
+            """() => new Promise((resolve) => {
+              let total = 0;
+              const observer = new PerformanceObserver((list) => {
+                for (const entry of list.getEntries()) total += entry.value;
+              });
+              observer.observe({ type: "layout-shift", buffered: true });
+              requestAnimationFrame(() => requestAnimationFrame(() => resolve(total)));
+            })"""
+        )
+
+    assert shift < 0.01
