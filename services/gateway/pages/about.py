@@ -82,7 +82,7 @@ and Thite, Anish and Wang, Ben and Wang, Kevin and Zou, Andy},
 async def show_about(name: FromPath[str], visit: VisitDependency) -> Template:
     board = known_board(name, visit.store)
     context = {
-        "tasks": [_about(task) for task in board.tasks],
+        "tasks": [about_task(task) for task in board.tasks],
         "is_normalised": any(_formula(task) is not Formula.PERCENT for task in board.tasks),
         "types": _TYPES,
         "sources": _sources(board),
@@ -90,7 +90,7 @@ async def show_about(name: FromPath[str], visit: VisitDependency) -> Template:
     return visit.page("about", context, board=board)
 
 
-def _about(task: BoardTask) -> AboutTask:
+def about_task(task: BoardTask) -> AboutTask:
     return AboutTask(task, _formula(task), _floors(task))
 
 

@@ -40,7 +40,7 @@ async def show_request(
         "situation": outlook.situation(request),
         "progress": store.progress.get(sid),
         "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,
-        "entry": store.entries[request.board].get(sid),
+        "entry": store.entry(request.board, sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
         "actions": actions.allowed(request, visit.caller),
         "threshold": board.limits.votes_for_high_lane if board else None,

@@ -36,7 +36,7 @@ class Topic(StrEnum):
     EVALUATORS = "evaluators"
 
 
-_TOPICS: dict[type[View], Topic] = {
+TOPICS: dict[type[View], Topic] = {
     Board: Topic.BOARD,
     Entry: Topic.ENTRY,
     Request: Topic.REQUEST,
@@ -94,7 +94,7 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterable[ServerSen
 def _topic(subject: str) -> Topic:
     cls = view_class(subject)
     assert cls is not None  # others are not kept
-    return _TOPICS[cls]
+    return TOPICS[cls]
 
 
 def _concerns(subject: str, store: ViewStore, board: str | None) -> bool:
