@@ -152,7 +152,7 @@ async def get_entry(
     known_board(name, store)
     ranked = await queries.current(name)
     rows = row_of(ranked, sid)
-    standing = store.entries[name].get(sid)
+    standing = store.entry(name, sid)
     if standing is None or rows.is_empty():
         raise Refusal(
             ErrorCode.ENTRY_UNKNOWN,

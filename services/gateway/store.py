@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
+import msgspec
 import structlog
 from pydantic import ValidationError
 
@@ -19,6 +20,8 @@ from contracts.evaluator import EvaluatorPresence
 from contracts.registry import view_class
 from contracts.views import Decision, Entry, Policy, Request, RequestState
 from services.gateway.evaluators import Evaluators
+from services.gateway.query.rows import EntryRow
+from services.gateway.shelf import Shelf
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +63,8 @@ class BoardChanges:
 
     board: Board
     version: Version
-    entries: dict[str, Entry | None]
-    """By submission id; None for a row that is gone."""
+    rows: Iterator[tuple[str, EntryRow | None]]
+    """By submission id; None for a row that is gone. May be read in a thread."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,6 @@ class ViewStore:
         self.boards: dict[str, Board] = {}
         self.requests: dict[str, Request] = {}
         """By submission id."""
-        self.entries: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
-        """By board, then by submission id."""
         self.decisions: dict[int, Decision] = {}
         """By their events' places in EVENTS."""
         self.policy = Policy()
@@ -145,6 +146,9 @@ class ViewStore:
         """When that was heard to change."""
         self.evaluators = Evaluators()
         self._standing: dict[str, Standing] = {}
+        """By subject; entries stand on their shelves."""
+        self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
+        """By board."""
         self._changed: defaultdict[str, set[str]] = defaultdict(set)
         """Submission ids by board, since `take_changes` was called for it."""
         self._board_sequences: dict[str, int] = {}
@@ -152,7 +156,14 @@ class ViewStore:
         self._closed = False
 
     def standing(self, subject: str) -> Standing:
-        return self._standing[subject]
+        if standing := self._standing.get(subject):
+            return standing
+        board, sid = _place(subject)
+        shelf = self._shelves[board]
+        return Standing(shelf.entry(sid), shelf.body(sid), shelf.sequence(sid))
+
+    def entry(self, board: str, sid: str) -> Entry | None:
+        return self._shelves[board].entry(sid)
 
     def board_version(self, name: str) -> Version:
         """How far VIEWS was read when the board or one of its rows changed last."""
@@ -161,12 +172,9 @@ class ViewStore:
     def take_changes(self, name: str, *, everything: bool) -> BoardChanges:
         """The rows that changed since the last call, or all of them. One caller per board."""
         changed = self._changed.pop(name, set())
-        rows = self.entries[name]
-        return BoardChanges(
-            self.boards[name],
-            self.board_version(name),
-            dict(rows) if everything else {sid: rows.get(sid) for sid in changed},
-        )
+        shelf = self._shelves[name]
+        rows = shelf.rows(shelf.sids() if everything else changed)
+        return BoardChanges(self.boards[name], self.board_version(name), rows)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -175,7 +183,7 @@ class ViewStore:
         self.version = Version(epoch, 0)
         self.boards.clear()
         self.requests.clear()
-        self.entries.clear()
+        self._shelves.clear()
         self.decisions.clear()
         self.policy = Policy()
         self.progress.clear()
@@ -193,34 +201,35 @@ class ViewStore:
         if cls is None:
             return
         try:
-            view = cls.model_validate_json(body) if body else None
-        except ValidationError as fault:
+            if cls is Entry:
+                self._put_entry(subject, body, sequence)
+            else:
+                self._put_view(subject, cls.model_validate_json(body) if body else None, body)
+        except (ValidationError, msgspec.DecodeError) as fault:
             log.error("a view cannot be read", subject=subject, error=str(fault))
             return
-        before = self._standing.get(subject)
-        if before and before.view and view is None:
-            self._remove(before.view)
-        self._mark(view or (before.view if before else None), sequence)
-        self._standing[subject] = Standing(view, body, sequence)
-        if view:
-            self._keep(view)
         for listener in self._listeners:
             listener.tell(subject=subject)
 
-    def _mark(self, view: View | None, sequence: int) -> None:
-        match view:
-            case Board():
-                self._board_sequences[view.name] = sequence
-            case Entry():
-                self._board_sequences[view.board] = sequence
-                self._changed[view.board].add(view.sid)
+    def _put_entry(self, subject: str, body: bytes, sequence: int) -> None:
+        board, sid = _place(subject)
+        self._shelves[board].put(sid, body, sequence)
+        self._changed[board].add(sid)
+        self._board_sequences[board] = sequence
+
+    def _put_view(self, subject: str, view: View | None, body: bytes) -> None:
+        before = self._standing.get(subject)
+        if before and before.view and view is None:
+            self._remove(before.view)
+        self._standing[subject] = Standing(view, body, self.version.sequence)
+        if view:
+            self._keep(view)
 
     def _keep(self, view: View) -> None:
         match view:
             case Board():
                 self.boards[view.name] = view
-            case Entry():
-                self.entries[view.board][view.sid] = view
+                self._board_sequences[view.name] = self.version.sequence
             case Decision():
                 self.decisions[view.sequence] = view
             case Policy():
@@ -236,8 +245,6 @@ class ViewStore:
         match view:
             case Board():
                 self.boards.pop(view.name, None)
-            case Entry():
-                self.entries[view.board].pop(view.sid, None)
             case Decision():
                 self.decisions.pop(view.sequence, None)
             case Policy():
@@ -281,8 +288,8 @@ class ViewStore:
                 start_over=known is None,
                 subjects=frozenset(
                     subject
-                    for subject, standing in self._standing.items()
-                    if known is None or standing.sequence > known.sequence
+                    for subject, sequence in self._sequences()
+                    if known is None or sequence > known.sequence
                 ),
                 progress=frozenset(self.progress),
                 evaluators=known is None,
@@ -295,6 +302,13 @@ class ViewStore:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    def _sequences(self) -> Iterator[tuple[str, int]]:
+        for subject, standing in self._standing.items():
+            yield subject, standing.sequence
+        for board, shelf in self._shelves.items():
+            for sid, sequence in shelf.sequences():
+                yield f"{Entry.type_name()}.{board}.{sid}", sequence
 
     async def reached(self, version: Version) -> None:
         """Waits until as much has been read as the gateway that gave out `version` had. Returns at
@@ -317,3 +331,9 @@ def _is_about(progress: EvaluationProgress, request: Request) -> bool:
         and progress.run == request.run
         and progress.attempt >= request.attempt
     )
+
+
+def _place(subject: str) -> tuple[str, str]:
+    """Board and submission id of an entry."""
+    _, board, sid = subject.rsplit(".", 2)
+    return board, sid

@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Iterator
 
 from contracts.board import Board
-from contracts.views import Entry
 from services.gateway.query.catalogue import RANK_COLUMNS, ROW_COLUMNS
 from services.gateway.query.columns import Column, Group, Kind
+from services.gateway.query.rows import EntryRow
 
 _TAKEN = frozenset(column.name for column in (*RANK_COLUMNS, *ROW_COLUMNS))
 
@@ -77,13 +77,13 @@ def _key(name: str) -> str:
 
 
 def _scores(task: str, title: str) -> Iterator[Column]:
-    def normalized(entry: Entry) -> float | None:
+    def normalized(entry: EntryRow) -> float | None:
         return score.normalized if (score := entry.scores.get(task)) else None
 
-    def raw(entry: Entry) -> float | None:
+    def raw(entry: EntryRow) -> float | None:
         return score.raw if (score := entry.scores.get(task)) else None
 
-    def stderr(entry: Entry) -> float | None:
+    def stderr(entry: EntryRow) -> float | None:
         return score.stderr if (score := entry.scores.get(task)) else None
 
     yield Column(

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from contracts.views import Entry
+from services.gateway.query.rows import EntryRow
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ class Column:
     unit: str = ""
     whole: bool = False
     """Whether its numbers are whole."""
-    value: Callable[[Entry], Any] | None = field(default=None, repr=False, compare=False)
+    value: Callable[[EntryRow], Any] | None = field(default=None, repr=False, compare=False)
     """The cell of a row, None where it is unknown. Columns without it depend on the other rows."""
 
     @property

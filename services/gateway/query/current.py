@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 from services.gateway.query.engine import Ranked
@@ -10,11 +9,10 @@ from services.gateway.query.frame import BoardFrame
 from services.gateway.query.standing import Weighting
 from services.gateway.store import BoardChanges, Version, ViewStore
 
-_PATIENCE_S = 0.1
-"""A board that takes longer to bring up to date is answered as it was; only the first is waited
-for."""
+_LARGE_ROWS = 50_000
+"""With more, bringing a board up to date takes so long that it is answered as it was meanwhile."""
 _REST = 2.0
-"""How many times as long as the last update took until the next may begin, so that a large board
+"""How many times as long as its last update took a large board rests until the next, so that one
 which changes all the time leaves the processor to its readers."""
 
 
@@ -33,15 +31,15 @@ class CurrentBoards:
         self._boards: dict[str, _Current] = {}
 
     async def ranked(self, name: str) -> Ranked:
-        """Of a board that the store has."""
+        """Of a board that the store has, with all changes so far; a large one may lag a moment."""
         current = self._boards.setdefault(name, _Current())
         wanted = self._store.board_version(name)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S if current.ranked else None):
-                while not _is_at(current.version, wanted):
-                    if current.updating is None:
-                        current.updating = asyncio.create_task(self._update(name, current))
-                    await asyncio.shield(current.updating)
+        while not _is_at(current.version, wanted):
+            if current.updating is None:
+                current.updating = asyncio.create_task(self._update(name, current))
+            if current.ranked and _is_large(current.ranked):
+                return current.ranked
+            await asyncio.shield(current.updating)
         assert current.ranked
         return current.ranked
 
@@ -53,10 +51,11 @@ class CurrentBoards:
             # Whatever fails in between, the next update begins anew.
             frame, current.frame = self._reusable(name, current), None
             changes = self._store.take_changes(name, everything=frame is None)
-            current.frame, current.ranked = await asyncio.to_thread(_updated, frame, changes)
-            current.version = changes.version
-            ended = time.monotonic()
-            current.not_before = ended + _REST * (ended - started)
+            frame, ranked = await asyncio.to_thread(_updated, frame, changes)
+            current.frame, current.ranked, current.version = frame, ranked, changes.version
+            if _is_large(ranked):
+                ended = time.monotonic()
+                current.not_before = ended + _REST * (ended - started)
         finally:
             current.updating = None
 
@@ -70,13 +69,17 @@ class CurrentBoards:
 
 def _updated(frame: BoardFrame | None, changes: BoardChanges) -> tuple[BoardFrame, Ranked]:
     if frame is None:
-        frame = BoardFrame(changes.board, filter(None, changes.entries.values()))
+        frame = BoardFrame(changes.board, (row for _, row in changes.rows if row))
     else:
-        frame.apply(changes.entries)
+        frame.apply(dict(changes.rows))
     ranked = Ranked(frame.snapshot(str(changes.version)))
     # Nearly everybody wants them, so nobody has to wait for them.
     ranked.rows(Weighting())
     return frame, ranked
+
+
+def _is_large(ranked: Ranked) -> bool:
+    return ranked.snapshot.rows.height > _LARGE_ROWS
 
 
 def _is_at(version: Version | None, wanted: Version) -> bool:

@@ -1,17 +1,20 @@
 """A board's entries as columns, kept current change by change."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import polars as pl
 
 from contracts.board import Board
-from contracts.views import Entry
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column, Kind
+from services.gateway.query.rows import EntryRow
 
 FOLDED_NAME = "_name"
 """Column with the models in lower case, which searches read and which orders equal rows."""
+_AT_ONCE = 10_000
+"""Rows that are in memory as objects while a large board is read."""
 _MOST_CHUNKS = 64
 """So many batches of changes are appended before their memory is joined."""
 
@@ -36,36 +39,41 @@ class Snapshot:
 
 
 class BoardFrame:
-    def __init__(self, board: Board, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, board: Board, rows: Iterable[EntryRow] = ()) -> None:
         self.board = board
         self._columns = Columns(board)
-        self._rows = _rows(self._columns.stored, tuple(entries))
+        self._rows = self._frame_of(iter(rows)).rechunk()
         self._chunks = 1
 
     def snapshot(self, version: str) -> Snapshot:
         return Snapshot(self.board, self._columns, self._rows, version)
 
-    def apply(self, changes: Mapping[str, Entry | None]) -> None:
+    def apply(self, changes: Mapping[str, EntryRow | None]) -> None:
         """By submission id; None for a row that is gone. Snapshots that were taken stay as they
         are."""
         changed = pl.Series("id", list(changes), dtype=pl.String)
         kept = self._rows.filter(~pl.col("id").is_in(changed.implode()))
-        fresh = [entry for entry in changes.values() if entry]
-        self._rows = kept.vstack(_rows(self._columns.stored, fresh)) if fresh else kept
+        self._rows = kept.vstack(self._frame_of(row for row in changes.values() if row))
         self._chunks += 1
         if self._chunks > _MOST_CHUNKS:
             self._rows = self._rows.rechunk()
             self._chunks = 1
 
+    def _frame_of(self, rows: Iterator[EntryRow]) -> pl.DataFrame:
+        frame = _frame(self._columns.stored, ())
+        while batch := tuple(islice(rows, _AT_ONCE)):
+            frame.vstack(_frame(self._columns.stored, batch), in_place=True)
+        return frame
 
-def _rows(columns: Sequence[Column], entries: Sequence[Entry]) -> pl.DataFrame:
-    rows = pl.DataFrame([_series(column, entries) for column in columns])
-    return rows.with_columns(pl.col("model").str.to_lowercase().alias(FOLDED_NAME))
+
+def _frame(columns: Sequence[Column], rows: Sequence[EntryRow]) -> pl.DataFrame:
+    frame = pl.DataFrame([_series(column, rows) for column in columns])
+    return frame.with_columns(pl.col("model").str.to_lowercase().alias(FOLDED_NAME))
 
 
-def _series(column: Column, entries: Sequence[Entry]) -> pl.Series:
+def _series(column: Column, rows: Sequence[EntryRow]) -> pl.Series:
     assert column.value
-    cells = [column.value(entry) for entry in entries]
+    cells = [column.value(row) for row in rows]
     if column.kind in (Kind.TEXT, Kind.CHOICE):
         # What a contract leaves empty is unknown.
         cells = [str(cell) if cell else None for cell in cells]

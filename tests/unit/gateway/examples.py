@@ -20,6 +20,7 @@ from contracts.views import (
 )
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import BoardFrame
+from services.gateway.query.rows import EntryRow, read_row
 from services.gateway.store import ViewStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -174,7 +175,12 @@ def an_entry(
 
 def a_ranked_board(*entries: Entry, board: Board | None = None) -> Ranked:
     """A board that holds these rows."""
-    return Ranked(BoardFrame(board or a_board(), entries).snapshot("1"))
+    return Ranked(BoardFrame(board or a_board(), map(a_row, entries)).snapshot("1"))
+
+
+def a_row(entry: Entry) -> EntryRow:
+    """As the gateway reads it off the bus."""
+    return read_row(entry.model_dump_json().encode())
 
 
 def a_provenance() -> Provenance:

@@ -4,13 +4,18 @@ import pytest
 
 from contracts.base import View
 from contracts.evaluation import EvaluationProgress
-from contracts.views import Request, RequestState
+from contracts.views import Entry, Request, RequestState
 from services.gateway.store import Listener, News, Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 
 
 def put(store: ViewStore, view: View, sequence: int) -> None:
     store.put(view.subject(), view.model_dump_json().encode(), sequence)
+
+
+def text_of(entry: Entry | None) -> str:
+    assert entry
+    return entry.model_dump_json()
 
 
 async def news_of(listener: Listener) -> News:
@@ -61,7 +66,8 @@ def test_an_empty_body_takes_the_view_away(store: ViewStore) -> None:
     for sequence, view in enumerate((entry, request, board), start=4):
         store.put(view.subject(), b"", sequence)
 
-    assert (store.entries["demo"], store.requests, store.boards) == ({}, {}, {})
+    assert (store.requests, store.boards) == ({}, {})
+    assert store.entry("demo", entry.sid) is None
 
 
 def test_a_view_that_cannot_be_read_leaves_what_stood(store: ViewStore) -> None:
@@ -71,6 +77,40 @@ def test_a_view_that_cannot_be_read_leaves_what_stood(store: ViewStore) -> None:
     store.put(board.subject(), b'{"name": "demo"}', 2)
 
     assert store.boards["demo"] == board
+
+
+def test_an_entry_stands_as_it_came(store: ViewStore) -> None:
+    first, other = an_entry(), an_entry("acme/other", facts=1.0)
+    for sequence, entry in enumerate((first, other), start=1):
+        put(store, entry, sequence)
+
+    standing = store.standing(other.subject())
+
+    assert standing.sequence == 2
+    assert standing.body == other.model_dump_json().encode()
+    assert isinstance(standing.view, Entry)
+    assert standing.view.scores["facts"].normalized == 1.0
+    assert text_of(store.entry("demo", first.sid)) == text_of(first)
+
+
+def test_an_entry_that_cannot_be_read_leaves_what_stood(store: ViewStore) -> None:
+    entry = an_entry()
+    put(store, entry, 1)
+
+    for body in (b"{}", b"[", b'{"sid": 7}'):
+        store.put(entry.subject(), body, 2)
+
+    assert text_of(store.entry("demo", entry.sid)) == text_of(entry)
+
+
+def test_an_entry_that_is_gone_is_told_as_gone(store: ViewStore) -> None:
+    entry = an_entry()
+    put(store, entry, 1)
+    store.put(entry.subject(), b"", 2)
+
+    standing = store.standing(entry.subject())
+
+    assert (standing.view, standing.body, standing.sequence) == (None, b"", 2)
 
 
 def test_a_kind_of_view_from_a_newer_version_is_passed_over(store: ViewStore) -> None:
@@ -132,7 +172,7 @@ async def test_a_new_stream_makes_listeners_forget(store: ViewStore) -> None:
 
     assert news.start_over
     assert news.subjects == {a_board().subject()}
-    assert not store.entries["demo"]
+    assert store.entry("demo", an_entry().sid) is None
 
 
 async def test_a_gateway_that_is_behind_waits_until_it_has_read_as_much(store: ViewStore) -> None:

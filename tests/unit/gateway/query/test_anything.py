@@ -54,7 +54,7 @@ def answer(asked: Asked) -> None:
         assert asked.address("/").isprintable()
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None)
 @given(SEARCHES | st.text())
 @example("(a+)+$")
 @example("[")
@@ -74,7 +74,7 @@ def test_any_search_is_answered(search: str) -> None:
     answer(Asked(search=search))
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(
     st.builds(
         Asked,
@@ -103,7 +103,7 @@ def test_any_question_is_answered(asked: Asked) -> None:
     answer(asked)
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=50, deadline=None, database=None)
 @given(
     st.lists(
         st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.views import Entry
 from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.frame import BoardFrame
-from tests.unit.gateway.examples import NOON, a_board, a_ranked_board, an_entry
+from services.gateway.query.rows import EntryRow
+from tests.unit.gateway.examples import NOON, a_board, a_ranked_board, a_row, an_entry
 
 ENTRIES = [
     an_entry(
@@ -146,11 +146,11 @@ def test_a_forged_cursor_of_the_wrong_kinds_is_refused() -> None:
 
 
 def test_changes_make_the_same_board_as_building_it_anew() -> None:
-    frame = BoardFrame(a_board(), ENTRIES[:40])
+    frame = BoardFrame(a_board(), map(a_row, ENTRIES[:40]))
     changed = ENTRIES[10].model_copy(update={"likes": 1000})
-    batches: list[dict[str, Entry | None]] = [
-        {entry.sid: entry for entry in ENTRIES[40:]},
-        {changed.sid: changed, ENTRIES[0].sid: None},
+    batches: list[dict[str, EntryRow | None]] = [
+        {entry.sid: a_row(entry) for entry in ENTRIES[40:]},
+        {changed.sid: a_row(changed), ENTRIES[0].sid: None},
         {ENTRIES[1].sid: None, "f" * 20: None},
         {},
     ]

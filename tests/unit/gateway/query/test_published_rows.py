@@ -10,7 +10,7 @@ from contracts.views import Entry
 from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.facets import facets
-from services.gateway.query.frame import BoardFrame
+from tests.unit.gateway.examples import a_ranked_board
 from tests.unit.gateway.published import needs_published_rows, published_entries, the_board
 
 pytestmark = needs_published_rows
@@ -18,7 +18,7 @@ pytestmark = needs_published_rows
 
 @cache
 def ranked() -> Ranked:
-    return Ranked(BoardFrame(the_board(), published_entries()).snapshot("1"))
+    return a_ranked_board(*published_entries(), board=the_board())
 
 
 def total(asked: Asked) -> int:

@@ -1,0 +1,74 @@
+"""A board's entries as they stood on the bus, packed: a large board has a million."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import zstandard
+
+from contracts.views import Entry
+from services.gateway.query.rows import EntryRow, read_row
+
+_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    body: bytes
+    """Empty once the entry is gone."""
+    sequence: int
+
+
+class Shelf:
+    """Entries of one board say almost the same, so each is compressed against the first of them, to
+    less than a fifth."""
+
+    def __init__(self) -> None:
+        self._packed: dict[str, _Packed] = {}
+        self._first: zstandard.ZstdCompressionDict | None = None
+        self._compressor: zstandard.ZstdCompressor | None = None
+
+    def put(self, sid: str, body: bytes, sequence: int) -> None:
+        """An empty body takes the entry away. Raises msgspec.DecodeError for what is none, and then
+        leaves what stood."""
+        if body:
+            read_row(body)
+        self._packed[sid] = _Packed(self._pack(body) if body else b"", sequence)
+
+    def sequences(self) -> Iterator[tuple[str, int]]:
+        """When each was last changed; of those that are gone too."""
+        return ((sid, packed.sequence) for sid, packed in self._packed.items())
+
+    def sequence(self, sid: str) -> int:
+        return self._packed[sid].sequence
+
+    def sids(self) -> list[str]:
+        return [sid for sid, packed in self._packed.items() if packed.body]
+
+    def body(self, sid: str) -> bytes:
+        """Empty for an entry that is gone or never was."""
+        [(_, body)] = self._bodies((sid,))
+        return body
+
+    def entry(self, sid: str) -> Entry | None:
+        body = self.body(sid)
+        return Entry.model_validate_json(body) if body else None
+
+    def rows(self, sids: Iterable[str]) -> Iterator[tuple[str, EntryRow | None]]:
+        """As they stand when each is taken. May be read in a thread."""
+        for sid, body in self._bodies(sids):
+            yield sid, read_row(body) if body else None
+
+    def _pack(self, body: bytes) -> bytes:
+        if self._compressor is None:
+            self._first = zstandard.ZstdCompressionDict(
+                body, dict_type=zstandard.DICT_TYPE_RAWCONTENT
+            )
+            self._compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=self._first)
+        return self._compressor.compress(body)
+
+    def _bodies(self, sids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        # One of its own for each reader: they are not for several threads.
+        decompressor = zstandard.ZstdDecompressor(dict_data=self._first)
+        for sid in sids:
+            packed = self._packed.get(sid)
+            yield sid, decompressor.decompress(packed.body) if packed and packed.body else b""
