@@ -13,7 +13,7 @@ from tests.unit.gateway.examples import a_board
 from tests.unit.gateway.published import the_board
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-TOKENS = dict(
+TOKENS: dict[str, str] = dict(
     re.findall(
         r"--([\w-]+): light-dark\((#\w{6}, #\w{6})\);",
         (STATIC / "css" / "tokens.css").read_text(),
