@@ -1,8 +1,8 @@
 """What waits, what runs and who serves it, as a gateway tells it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 from httpx_sse import ServerSentEvent, aconnect_sse
@@ -11,22 +11,16 @@ from nats.js import JetStreamContext
 
 from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
-from contracts.models import Lane
+from contracts.models import Lane, Tier
 from contracts.views import HistoryEntry, RequestState
+from runtime.bus import connect
+from services.evaluator.presence import Desk, announced
 from tests.integration.gateway.gateways import RunningGateway, show
 from tests.unit.gateway.examples import NOON, a_request, an_evaluator
-
-GONE_SOON_S = 0.2
-"""An evaluator that says this and is not heard again is forgotten within two seconds."""
 
 
 async def say(client: Client, presence: EvaluatorPresence) -> None:
     await client.publish(presence.subject(), presence.model_dump_json().encode())
-
-
-def item(path: str, where: Callable[[dict[str, Any]], bool]) -> Callable[[httpx.Response], bool]:
-    """Whether any element of the list under `path` fulfils `where`."""
-    return lambda answer: answer.is_success and any(map(where, answer.json()[path]))
 
 
 @asynccontextmanager
@@ -48,29 +42,39 @@ async def next_of(events: AsyncIterator[ServerSentEvent], kind: str) -> ServerSe
     raise AssertionError(f"the stream ended before {kind!r}")
 
 
+def named(*names: str) -> Callable[[httpx.Response], bool]:
+    """Whether these evaluators are there and no others."""
+    return lambda answer: [it["name"] for it in answer.json()["items"]] == list(names)
+
+
 async def test_evaluators_come_and_go(gateway: RunningGateway, client: Client) -> None:
     await say(client, an_evaluator("gpu.1", at=(a_request(), None), every_s=3600))
-    await say(client, an_evaluator("brief", every_s=GONE_SOON_S))
-    await gateway.until("/api/v1/evaluators", item("items", lambda it: it["name"] == "brief"))
-
-    await gateway.until(
-        "/api/v1/evaluators",
-        lambda answer: [it["name"] for it in answer.json()["items"]] == ["gpu.1"],
-    )
+    await gateway.until("/api/v1/evaluators", named("gpu.1"))
 
     async with httpx.AsyncClient(base_url=gateway.url) as http:
         [evaluator] = (await http.get("/api/v1/evaluators")).json()["items"]
     busy, idle = evaluator["devices"]
-    assert (evaluator["tiers"], evaluator["version"], evaluator["draining"]) == (
-        ["small"],
-        "0.1.0",
-        False,
-    )
+    assert (evaluator["tiers"], evaluator["version"]) == (["small"], "0.1.0")
+    assert evaluator["draining"] is False
     assert (busy["name"], busy["device"]) == ("gpu.1-1", "NVIDIA H200")
     assert (busy["request_id"], busy["run"]) == (a_request().sid, 1)
     assert (idle["request_id"], idle["since"]) == (None, "2026-01-01T12:00:00Z")
+
     await say(client, an_evaluator("gpu.1", stopped=True))
-    await gateway.until("/api/v1/evaluators", lambda answer: answer.json()["items"] == [])
+    await gateway.until("/api/v1/evaluators", named())
+
+
+async def test_an_evaluator_that_falls_silent_is_forgotten(
+    gateway: RunningGateway, nats_url: str
+) -> None:
+    its_own = await connect(nats_url, name="evaluator")
+    desks = [Desk("brief", "cpu")]
+    async with announced(its_own, "brief", (Tier.SMALL,), desks, asyncio.Event(), every_s=0.2):
+        await gateway.until("/api/v1/evaluators", named("brief"))
+
+        await its_own.close()
+
+        await gateway.until("/api/v1/evaluators", named())
 
 
 async def test_the_queue_tells_places_and_who_serves(

@@ -102,7 +102,8 @@ async def test_watching_goes_on_after_a_restart_of_the_gateway(
     await show(jetstream, ended(RequestState.FINISHED))
 
     async with started_gateway(nats_url, hub, tmp_path, **address):
-        rest, _ = await process.communicate()
+        async with asyncio.timeout(60):
+            rest, _ = await process.communicate()
 
     assert process.returncode == 0
     assert "every task has its score" in rest.decode()
