@@ -146,8 +146,9 @@ class Request(View):
     """Why it is not validated yet; null while nothing stands in the way, and once it is."""
     same_weights_as: tuple[RepoId, ...] = ()
     """Models under other names that were accepted earlier with equal weights, the first of them
-    first, by their names today. Those in its lineage are left out, and those that a moderator has
-    settled by taking the mark away."""
+    first, by their names today. None for a model that names one of them as its base model; those
+    that descend from it are left out, and those that a moderator has settled by taking the mark
+    away."""
 
 
 class SubtaskScore(Contract):

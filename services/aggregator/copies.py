@@ -43,18 +43,19 @@ class Copies:
 
     def originals(self, submission: Submission, moderation: Moderation) -> tuple[str, ...]:
         """The models with equal weights that were accepted before it, the first of them first, by
-        their names today; without its own, its relatives, and what a moderator has settled."""
+        their names today; without its own, what descends from it, and what a moderator has settled.
+        None for a model that names one of them as its base: it says where its weights are from."""
         copy = _Model.of(submission, moderation)
         if copy is None:
             return ()
         settled_until = moderation.standing(copy.name).settled_until
         names: dict[str, None] = {}
         for original in self._with(copy.accepted.weights_digest, moderation):
-            if (
-                settled_until < original.accepted_at < copy.accepted_at
-                and original.name != copy.name
-                and not original.is_related_to(copy)
-            ):
+            if original.accepted_at >= copy.accepted_at or original.name == copy.name:
+                continue
+            if copy.descends_from(original):
+                return ()
+            if original.accepted_at > settled_until and not original.descends_from(copy):
                 names[original.name] = None
         return tuple(names)
 
@@ -88,13 +89,9 @@ class _Model:
         spellings = frozenset({then.casefold(), today.casefold()})
         return cls(today, spellings, accepted, submission.accepted_at)
 
-    def is_related_to(self, other: "_Model") -> bool:
-        """Whether the card of one names the other as its base model."""
-        return any(
-            base.casefold() in parent.spellings
-            for child, parent in ((self, other), (other, self))
-            for base in child.accepted.base_models
-        )
+    def descends_from(self, other: "_Model") -> bool:
+        """Whether its card names the other as its base model."""
+        return any(base.casefold() in other.spellings for base in self.accepted.base_models)
 
 
 def _digests(submission: Submission) -> frozenset[str]:

@@ -36,10 +36,10 @@ _COPIES = """
 
 A model whose files of weights equal, by their SHA-256, those of a model that was accepted earlier
 under another name is accepted, and marked on the board and on its page: "same weights as …", with
-the names of all such models. One that names the other as `base_model` in its card is no copy, nor
-is another commit or precision of the same repository; an adapter is compared by its own file. A
-moderator settles it by taking the mark away (`unflag`), which holds for all models that were there
-by then.
+the names of all such models. One that names such a model as `base_model` in its card says where its
+weights are from, and is no copy; nor is another commit or precision of the same repository. An
+adapter is compared by its own file. A moderator settles it by taking the mark away (`unflag`),
+which holds for all models that were there by then.
 """
 
 

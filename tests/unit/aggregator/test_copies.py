@@ -78,6 +78,13 @@ def test_these_are_no_copies(both: tuple[Event, ...]) -> None:
     assert originals(COPY, *both) == ()
 
 
+def test_who_says_where_the_weights_are_from_is_no_copy_of_other_copies_either() -> None:
+    three = (*taken(ORIGINAL), *taken(COPY), *taken(THIRD, "d1", ORIGINAL))
+
+    assert originals(THIRD, *three) == ()
+    assert originals(COPY, *three) == (ORIGINAL,)
+
+
 def test_the_same_repository_at_another_commit_is_no_copy() -> None:
     model = received(ORIGINAL).model.model_copy(update={"commit": "b" * 40})
     again = {"sid": "f" * 20, "model": model}
