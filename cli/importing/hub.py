@@ -65,8 +65,9 @@ def _download(data_set: str, hub: str, suffixes: tuple[str, ...], folder: Path) 
                 local_dir=folder,
                 allow_patterns=[f"*{suffix}" for suffix in suffixes],
             )
-        except HfHubHTTPError as fault:
+        except (HfHubHTTPError, OSError) as fault:
+            why = str(fault).partition("\n")[0]
             fail(
-                f"The data set {data_set} could not be downloaded from {url}: {fault}",
+                f"The data set {data_set} could not be downloaded from {url}: {why}",
                 "Sign in with HF_TOKEN if it is private, or name another Hub with --hub.",
             )

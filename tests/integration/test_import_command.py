@@ -143,6 +143,15 @@ async def test_a_data_set_that_is_not_there_is_said_so(
     assert "The data set acme/nothing could not be downloaded" in output
 
 
+async def test_a_hub_that_is_away_is_said_so(nats_url: str, boards: Path) -> None:
+    away = f"http://127.0.0.1:{free_port()}"
+
+    status, output = await podium_import(nats_url, boards, "contents", "acme/any", "--hub", away)
+
+    assert status == 1
+    assert f"The data set acme/any could not be downloaded from {away}: " in output
+
+
 async def test_results_are_recomputed_on_the_board(
     nats_url: str, client: Client, boards: Path, tmp_path: Path
 ) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from nats.aio.client import Client
 
+from cli.importing.results import read_results
 from contracts.envelope import Envelope
 from contracts.evaluation import EvaluationFinished, EvaluationTaskScored
+from contracts.models import Precision
+from runtime.boards import read_board
 from runtime.bus import connect, publish_event
 from tests.bus import all_events, next_event
 from tests.integration.evaluator.world import Service, World, accepted
@@ -18,8 +21,10 @@ def as_the_harness_prints(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, int | float) else "N/A"
 
 
-def run_the_cli(world: World, output: Path) -> dict[str, dict[str, object]]:
-    """What lm-eval's CLI reports for each of its tasks on the board `tiny`."""
+@pytest.fixture(scope="module")
+def report(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What lm-eval's CLI writes about the tasks on the board `tiny`."""
+    output = tmp_path_factory.mktemp("output")
     subprocess.run(
         [
             *(sys.executable, "-m", "lm_eval", "run"),
@@ -37,12 +42,11 @@ def run_the_cli(world: World, output: Path) -> dict[str, dict[str, object]]:
         timeout=240,
     )
     [report] = output.rglob("results_*.json")
-    results: dict[str, dict[str, object]] = json.loads(report.read_text())["results"]
-    return results
+    return report
 
 
 async def test_the_cli_of_lm_eval_gives_the_same_metrics(
-    world: World, service: Service, tmp_path: Path
+    world: World, service: Service, report: Path
 ) -> None:
     client: Client = await connect(service.nats_url, name="test")
     job = accepted(world.model("acme/good"), "tiny", run=9)
@@ -51,7 +55,7 @@ async def test_the_cli_of_lm_eval_gives_the_same_metrics(
     await next_event(client, EvaluationFinished, lambda it: it.run == 9, timeout_s=60)
     events = await all_events(client)
     await client.close()
-    by_cli = run_the_cli(world, tmp_path)
+    by_cli = json.loads(report.read_text())["results"]
 
     results = [
         result
@@ -78,3 +82,26 @@ async def test_the_cli_of_lm_eval_gives_the_same_metrics(
             by_harness = reported[f"{metric}_stderr,{metric_filter}"]
             assert as_the_harness_prints(by_harness) == as_the_harness_prints(stderr)
     assert len({value for result in results for value in result.metrics.values()}) > 3
+
+
+def test_what_the_cli_writes_can_be_imported(world: World, report: Path, tmp_path: Path) -> None:
+    # Only the Hub's models can stand on a board; this run has read one from its folder.
+    from_the_hub = report.read_text().replace(str(world.models / "acme" / "good"), "acme/good")
+    (tmp_path / report.name).write_text(from_the_hub)
+
+    found = read_results(tmp_path.glob("*.json"), read_board(world.boards / "tiny.yaml"), "results")
+
+    assert found.problems == ()
+    [event] = found.events
+    assert (event.model.repo_id, event.model.precision) == ("acme/good", Precision.FLOAT32)
+    by_cli = json.loads(report.read_text())["results"]
+    assert {task.task: [result.task for result in task.results] for task in event.tasks} == {
+        "colours": ["colours"],
+        "tones": ["shades", "hues"],
+        "naming": ["naming"],
+        "reading": ["reading"],
+    }
+    for task in event.tasks:
+        for result in task.results:
+            assert result.samples > 0
+            assert result.metrics.items() <= by_cli[result.task].items()
