@@ -53,7 +53,7 @@ async def stream_request(
     204, on which browsers stop asking."""
     request = await known_request(sid, store, event_log)
     told = Version.parse(last_event_id or "")
-    if request.state in ENDED and told is not None and told == _version(request, store):
+    if request.state in ENDED and not _is_news(_version(request, store), told):
         return Response(None, status_code=HTTP_204_NO_CONTENT)
     return ServerSentEvent(messages(request, store, outlook, told))
 
@@ -108,7 +108,7 @@ class _Follower:
         version = _version(request, self._store)
         place = self._outlook.plan().place(request.sid)
         progress = self._store.progress.get(request.sid)
-        if version != self._told:
+        if _is_news(version, self._told):
             self._told, self._place, self._progress = version, place, progress
             yield self._details(request, version)
         if place and _is_worth_telling(place, self._place):
@@ -136,6 +136,13 @@ def _version(request: Request, store: ViewStore) -> Version | None:
     if request.sid not in store.requests:
         return None
     return Version(store.version.epoch, store.standing(request.subject()).sequence)
+
+
+def _is_news(version: Version | None, told: Version | None) -> bool:
+    """Another gateway may have told of more than this one has read."""
+    if version is None or told is None or version.epoch != told.epoch:
+        return True
+    return version.sequence > told.sequence
 
 
 def _is_worth_telling(place: QueuePlace, told: QueuePlace | None) -> bool:

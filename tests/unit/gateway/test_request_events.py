@@ -132,6 +132,17 @@ async def test_it_resumes_after_what_was_told() -> None:
         assert (await heard(told)).event == "request"
 
 
+async def test_what_another_gateway_has_told_is_not_taken_back() -> None:
+    mine = a_request("acme/mine", RequestState.RUNNING, attempt=1)
+    store = a_store(a_board(), mine)
+    async with aclosing(stream(store, mine, Version("e1", 3))) as told:
+        listening = asyncio.create_task(heard(told))
+
+        put(store, a_request("acme/mine", RequestState.FINISHED, attempt=1), 3)
+
+        assert (await listening).event == "end"
+
+
 async def test_a_request_that_is_not_in_views_yet_is_told_of() -> None:
     mine = a_request("acme/mine", RequestState.RECEIVED)
     store = a_store(a_board())
