@@ -142,12 +142,13 @@ def _raw(result: HarnessResult, metrics: Sequence[str]) -> float:
 
 
 def _stderr(result: HarnessResult, metrics: Sequence[str]) -> float | None:
-    def of_metric(metric: str) -> float | None:
-        reported = result.stderrs.get(metric)
-        # lm-eval knows none for IFEval's accuracy by instruction, which several in a prompt share.
-        return of_share(result.metrics[metric], result.samples) if reported is None else reported
+    return of_dependent_mean([_stderr_of_metric(result, metric) for metric in metrics])
 
-    return of_dependent_mean([of_metric(metric) for metric in metrics])
+
+def _stderr_of_metric(result: HarnessResult, metric: str) -> float | None:
+    reported = result.stderrs.get(metric)
+    # lm-eval knows none for IFEval's accuracy by instruction, which several in a prompt share.
+    return of_share(result.metrics[metric], result.samples) if reported is None else reported
 
 
 def _normalized_stderr(raw: float, stderr: float | None, floor: float) -> float | None:

@@ -8,8 +8,7 @@ from runtime.logs import configure_logs
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.settings import AggregatorSettings
-from services.aggregator.shards import read_boards, read_messages, write_folded
-from services.aggregator.snapshots import to_bytes
+from services.aggregator.shards import Folded, read_boards, read_messages, write_folded
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
         else:
             fact = Fact(event, envelope.id, envelope.time, message.sequence, message.body)
             leaderboard.take(fact)
-    write_folded(sys.stdout.buffer, unreadable, to_bytes(leaderboard.state()))
+    write_folded(sys.stdout.buffer, Folded(leaderboard.state(), unreadable))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from services.aggregator.facts import with_fact
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import ModelDecision, OtherDecision
 from services.aggregator.packing import Packed, Packer
-from services.aggregator.snapshots import Kept, State, from_bytes
+from services.aggregator.snapshots import Kept, State, from_bytes, in_parts
 
 _MOST = 8
 _FRAME = struct.Struct("<QIII")
@@ -79,7 +79,11 @@ class Shards:
 
     async def finish(self) -> Folded:
         """Raises RuntimeError when one of the processes has failed."""
-        ends = await asyncio.gather(*(_end(worker) for worker in self._workers))
+        for worker in self._workers:
+            assert worker.stdin
+            worker.stdin.close()
+        # One after the other: two at once would need twice the memory.
+        ends = [await _end(worker) for worker in self._workers]
         unreadable: dict[int, str] = {}
         for end in ends:
             unreadable |= end.unreadable
@@ -130,9 +134,10 @@ def read_messages(file: BinaryIO) -> Iterator[Recorded]:
         )
 
 
-def write_folded(file: BinaryIO, unreadable: Mapping[int, str], state: bytes) -> None:
-    told = UNREADABLE.dump_json(dict(unreadable))
-    file.write(struct.pack("<I", len(told)) + told + state)
+def write_folded(file: BinaryIO, folded: Folded) -> None:
+    told = UNREADABLE.dump_json(dict(folded.unreadable))
+    file.write(struct.pack("<I", len(told)) + told)
+    file.writelines(in_parts(folded.state))
 
 
 def merged(states: Sequence[State]) -> State:
@@ -205,13 +210,12 @@ async def _write(worker: Process, data: bytes) -> None:
 
 
 async def _end(worker: Process) -> Folded:
-    assert worker.stdin
     assert worker.stdout
-    worker.stdin.close()
     data = await worker.stdout.read()
     if await worker.wait():
         raise RuntimeError(
             f"a process that folded a share of EVENTS ended with {worker.returncode}"
         )
     (length,) = struct.unpack_from("<I", data)
-    return Folded(from_bytes(data[4 + length :]), UNREADABLE.validate_json(data[4 : 4 + length]))
+    unreadable = UNREADABLE.validate_json(data[4 : 4 + length])
+    return Folded(from_bytes(data, 4 + length), unreadable)

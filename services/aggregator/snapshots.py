@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -109,6 +109,10 @@ def fingerprint(subject: str, headers: Mapping[str, str] | None, body: bytes) ->
 
 
 def to_bytes(state: State) -> bytes:
+    return b"".join(in_parts(state))
+
+
+def in_parts(state: State) -> Iterator[bytes]:
     """A line of JSON that says how long the parts are, and the parts."""
     table = json.dumps(
         [
@@ -130,15 +134,17 @@ def to_bytes(state: State) -> bytes:
         *state.dictionaries,
     ]
     head = {"position": state.position, "lengths": [len(part) for part in parts]}
-    bodies = (kept.packed.body for kept in state.submissions.values())
-    return b"".join((json.dumps(head).encode(), b"\n", *parts, *bodies))
+    yield json.dumps(head).encode() + b"\n"
+    yield from parts
+    for kept in state.submissions.values():
+        yield kept.packed.body
 
 
-def from_bytes(data: bytes) -> State:
-    """Raises ValueError, KeyError or TypeError for what `to_bytes` has not written."""
-    head, _, _ = data[:100_000].partition(b"\n")
+def from_bytes(data: bytes, start: int = 0) -> State:
+    """Raises ValueError, KeyError or TypeError for what `to_bytes` has not written there."""
+    head, _, _ = data[start : start + 100_000].partition(b"\n")
     about: dict[str, Any] = json.loads(head)
-    parts = _Parts(data, len(head) + 1)
+    parts = _Parts(data, start + len(head) + 1)
     moderation, definitions, rescorings, table, weights, *dictionaries = (
         parts.next(length) for length in about["lengths"]
     )

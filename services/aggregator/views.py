@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 
 # Bodies of the views that changed last, until they stand in VIEWS.
-_MOST_BYTES = 64 * 1024 * 1024
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 def digest_of(body: bytes) -> bytes:
