@@ -38,6 +38,10 @@ class Views(Mapping[str, bytes]):
             self.pop(subject)
         return self._bodies[subject]
 
+    def __contains__(self, subject: object) -> bool:
+        """Makes no body, as that of Mapping would."""
+        return subject in self.digests
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.digests)
 

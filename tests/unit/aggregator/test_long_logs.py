@@ -23,7 +23,7 @@ from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.packing import Packer, as_text
 from services.aggregator.shards import merged
 from services.aggregator.snapshots import from_bytes, to_bytes
-from services.aggregator.views import digest_of
+from services.aggregator.views import Views, digest_of
 from tests.unit.aggregator.story import (
     BOARD,
     accepted,
@@ -123,6 +123,24 @@ def test_a_view_that_was_let_go_is_made_again(at_hand: int) -> None:
     assert dict(leaderboard.views) == VIEWS
     digests = {subject: digest_of(body) for subject, body in VIEWS.items()}
     assert leaderboard.views.digests == digests
+
+
+def test_no_view_is_made_again_for_being_looked_for() -> None:
+    made: list[str] = []
+
+    def again(subject: str) -> dict[str, bytes]:
+        made.append(subject)
+        return {subject: b"{}"}
+
+    views = Views(again)
+    views.put("one", b"{}")
+    views.let_go()
+
+    assert "one" in views
+    assert list(views) == ["one"]
+    assert made == []
+    assert views["one"] == b"{}"
+    assert made == ["one"]
 
 
 @pytest.mark.parametrize("at_hand", [0, 1, 1000])
