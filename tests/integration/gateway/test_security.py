@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
-import pytest
 from litestar.middleware.session.client_side import ClientSideSessionBackend
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -205,25 +204,26 @@ async def test_an_attempt_that_was_begun_too_long_ago_is_refused(closed: Running
     assert_error(answer, 400, ErrorCode.SIGN_IN_FAILED)
 
 
-@pytest.mark.parametrize(
-    "then",
-    [
-        "//evil.example",
-        "///evil.example",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "/\t/evil.example",
-        "/\n/evil.example",
-        "\t//evil.example",
-        "https:evil.example",
-        "javascript:alert(1)",
-        "evil.example",
-        "",
-    ],
+ELSEWHERE = (
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "\t//evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    "",
 )
-async def test_signing_in_leads_to_no_other_site(closed: RunningGateway, then: str) -> None:
+
+
+async def test_signing_in_leads_to_no_other_site(closed: RunningGateway) -> None:
     async with browser(closed) as http:
-        assert await sign_in(http, then=then) == "/"
+        led_to = {then: await sign_in(http, then=then) for then in ELSEWHERE}
+
+    assert led_to == dict.fromkeys(ELSEWHERE, "/")
 
 
 async def test_a_site_with_a_secret_signs_nobody_in_without_it(
@@ -412,6 +412,7 @@ async def test_a_name_is_text_wherever_it_is_shown(
     assert "<b>eve" not in page.text
     assert "<script>" not in page.text
     assert "stolen" not in str(page.headers)
+    assert page.headers["cache-control"] == "private, no-cache"
 
 
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────────
