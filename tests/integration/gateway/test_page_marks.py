@@ -4,7 +4,7 @@ import httpx
 from nats.js import JetStreamContext
 
 from contracts.models import Reason
-from contracts.views import Delay, RequestState
+from contracts.views import Delay, Origin, RequestState
 from tests.integration.gateway.gateways import RunningGateway, show
 from tests.unit.gateway.examples import NOON, a_request, an_entry
 
@@ -46,3 +46,18 @@ async def test_a_copy_is_marked_on_its_page_and_its_row_with_links_to_the_origin
             assert f'/{name}" rel="noopener">{name}</a>' in page
     told = (await http.get(f"/api/v1/requests/{request.sid}")).json()
     assert told["same_weights_as"] == list(ORIGINALS)
+
+
+async def test_an_imported_row_says_where_from_and_leads_to_no_request(
+    gateway: RunningGateway, http: httpx.AsyncClient, jetstream: JetStreamContext
+) -> None:
+    entry = an_entry(facts=40, grammar=40).model_copy(
+        update={"origin": Origin.IMPORTED, "source": "acme/contents", "run": 0}
+    )
+    await show(jetstream, entry)
+    await gateway.until("/boards/demo", lambda answer: "imported" in answer.text)
+
+    page = (await http.get("/boards/demo")).text
+
+    assert f"Imported from acme/contents; commit {entry.model.commit}" in page
+    assert f"/requests/{entry.sid}" not in page
