@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from litestar import Litestar, Request, Router
+from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
@@ -162,6 +163,10 @@ def build_app(
         stores={rate_limits.STORE: doors.counters},
         exception_handlers={Exception: answer_error},
         before_send=[add_security_headers],
+        # Event streams are left alone: their messages would wait in the compressor.
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=5, exclude=[r"^/live$", r"^/api/v1/.*events$"]
+        ),
         template_config=TemplateConfig(instance=template_engine(hub_url)),
         openapi_config=OpenAPIConfig(
             title="Podium",

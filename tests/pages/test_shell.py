@@ -169,3 +169,14 @@ async def test_a_request_that_waits_appears_without_a_reload(visit: Visit, world
         await expect(page.locator("h1 .state")).to_have_text("cancelled")
         await world.show(REQUESTS["waiting"])
         await expect(page.locator("h1 .state")).to_have_text("waiting")
+
+
+async def test_a_first_visit_weighs_little(visit: Visit) -> None:
+    async with visit(BOARD_PAGE) as page:
+        transferred = await page.evaluate(
+            """() => ["navigation", "resource"]
+              .flatMap((kind) => performance.getEntriesByType(kind))
+              .reduce((total, one) => total + one.transferSize, 0)"""
+        )
+
+    assert 20_000 < transferred < 250_000
