@@ -109,12 +109,13 @@ async def fold(log: Path, count: int) -> None:
     leaderboard = Leaderboard(BOARDS, folded.state)
     rendered = sum(1 for _ in leaderboard.render())
     done = time.perf_counter()
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    each = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    own, each = (usage.ru_maxrss / 2**20 for usage in usages)
+    busy = sum(usage.ru_utime + usage.ru_stime for usage in usages)
     print(
         f"  read and hand out {read - began:.1f} s, decode, fold and render until"
         f" {merged - began:.1f} s, restore and render {rendered} again {done - merged:.1f} s;"
-        f" {len(leaderboard.views):,} views\n"
+        f" {busy:.1f} s of CPU; {len(leaderboard.views):,} views\n"
         f"  memory at most {own:.2f} GiB, and {each:.2f} GiB in each of {by} processes while"
         f" they run: {own + by * each:.2f} GiB"
     )
