@@ -16,8 +16,8 @@ class Address:
 
 ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
-    Address("about", f"/boards/{BOARD.name}/about", in_docs=True),
-    Address("request-running", f"/requests/{REQUESTS['running'].sid}", in_docs=True),
+    Address("about", f"/boards/{BOARD.name}/about"),
+    Address("request-running", f"/requests/{REQUESTS['running'].sid}"),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),
     Address("request-rejected", f"/requests/{REQUESTS['rejected'].sid}"),
     Address("request-finished", f"/requests/{REQUESTS['finished'].sid}"),
