@@ -35,6 +35,7 @@ VIEWS_CURRENT = "views current"
 # How soon a deleted VIEWS is noticed, and a failed publish repeated, when nothing happens.
 _CHECK_S = 1.0
 _RENDERS_AT_ONCE = 100
+_RESCORED_AT_ONCE = 10
 # Fewer events than these are folded as fast as a snapshot is read.
 _WORTH_IT = 1000
 # Supervisors kill what does not stop within ten seconds or so.
@@ -79,6 +80,7 @@ class Aggregator:
             asyncio.create_task(self._bury_unreadable()),
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._keep_snapshots()),
+            asyncio.create_task(self._rescore_boards()),
         ]
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -220,7 +222,7 @@ class Aggregator:
                 await asyncio.sleep(0)
         try:
             await views.refresh()
-            published = await views.bring_to(leaderboard.views, position)
+            published = await views.bring_to(leaderboard.views, position, leaderboard.awaited)
         except* (NatsError, TimeoutError) as outage:
             causes = {str(fault) or type(fault).__name__ for fault in outage.exceptions}
             log.warning("views are not current; trying again", error="; ".join(sorted(causes)))
@@ -239,6 +241,18 @@ class Aggregator:
                 log.warning("a job was not promoted; trying again", error=str(outage))
             else:
                 log.info("a job moves to the high lane", sid=promoted.job.sid)
+
+    async def _rescore_boards(self) -> None:
+        """Beside the views, which need not wait until all rows were scored twice."""
+        while True:
+            await self._caught_up.wait()
+            looked_at = 0
+            for looked_at, _ in enumerate(self._leaderboard.rescore(), start=1):
+                if looked_at % _RESCORED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            if looked_at:
+                self._news.set()
+            await asyncio.sleep(_CHECK_S)
 
     async def _define_boards(self) -> None:
         """Once: of two aggregators with different definitions, each would for ever have the last

@@ -165,9 +165,21 @@ class Leaderboard:
             sid = next(iter(self._stale))
             self._show(sid)
             yield sid
-        for change in changes(self._definitions):
-            if change.subject not in self.views:
-                yield from self._rescore(change)
+
+    def rescore(self) -> Iterator[str]:
+        """Find out what each new definition has done to the rows, yielding the id of each
+        submission that was looked at."""
+        for change in self._unmeasured:
+            yield from self._rescore(change)
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """Subjects of the views that `rescore` will make."""
+        return frozenset(change.subject for change in self._unmeasured)
+
+    @property
+    def _unmeasured(self) -> list[Change]:
+        return [each for each in changes(self._definitions) if each.subject not in self.views]
 
     def new_definitions(self) -> Iterator[NewDefinition]:
         """Those of the boards that score otherwise than the last ones in EVENTS."""

@@ -1,6 +1,7 @@
 """The VIEWS stream: what stands in it, and how it is brought to what should."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,15 +67,15 @@ class ViewsStream:
         await ensure_stream(self._js, VIEWS)
         await self._read()
 
-    async def bring_to(self, wanted: Views, position: int) -> int:
+    async def bring_to(self, wanted: Views, position: int, awaited: Collection[str] = ()) -> int:
         """Publish what differs from what stands, and give the number of such views. `position` is
-        the newest event behind `wanted`. Raises an ExceptionGroup of what could not be published;
-        the rest has been."""
+        the newest event behind `wanted`; what is `awaited` by subject may stand until it is wanted.
+        Raises an ExceptionGroup of what could not be published; the rest has been."""
         gone = [
             subject
             for subject in self._standing
             # A newer version may keep kinds of views that this one has never heard of.
-            if subject not in wanted and view_class(subject)
+            if subject not in wanted and subject not in awaited and view_class(subject)
         ]
         differing = [
             subject

@@ -7,7 +7,12 @@ from contracts.board import BoardDefined
 from contracts.topology import VIEWS
 from contracts.views import Entry, Rescoring
 from tests.bus import all_events, next_event, next_view
-from tests.integration.aggregator.aggregating import aggregating, publish, views_in_stream
+from tests.integration.aggregator.aggregating import (
+    aggregating,
+    last_sequence,
+    publish,
+    views_in_stream,
+)
 from tests.unit.aggregator.story import BOARD
 from tests.unit.aggregator.test_rescoring import FIRST, HARDER
 
@@ -23,7 +28,10 @@ async def test_a_new_definition_scores_all_rows_again_and_says_which_moved(
     async with aggregating(nats_url, board=HARDER):
         rescoring = await next_view(client, Rescoring)
         entry = await next_view(client, Entry, lambda entry: entry.board_version == 4)
-    standing = await views_in_stream(client)
+    standing, sequence = await views_in_stream(client), await last_sequence(jetstream)
+    # A later start finds it out again, and takes back nothing meanwhile.
+    async with aggregating(nats_url, board=HARDER):
+        assert await last_sequence(jetstream) == sequence
 
     [move] = rescoring.moves
     assert (move.repo_id, move.before, move.after) == ("acme/first", 81.875, entry.average)

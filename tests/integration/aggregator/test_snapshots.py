@@ -71,6 +71,8 @@ async def views_of_a_full_fold(
     for stream in (VIEWS.name, f"OBJ_{SNAPSHOTS_BUCKET}"):
         await js.delete_stream(stream)
     async with aggregating(nats_url, board=board):
+        if board != BOARD:
+            await next_view(client, Rescoring)
         return await views_in_stream(client)
 
 

@@ -53,6 +53,7 @@ def take(folded: Leaderboard, *events: Event) -> None:
     for n, event in enumerate(events, start=folded.position + 1):
         folded.take(Fact(event, UUID(int=n), MORNING + timedelta(minutes=n), n))
     list(folded.render())
+    list(folded.rescore())
 
 
 def rescorings(folded: Leaderboard) -> list[Rescoring]:
