@@ -75,6 +75,7 @@ async def test_what_stands_in_a_queue_or_has_ended_is_left_alone(
     await publish(jetstream, received("acme/queued"), accepted("acme/queued"))
     promoted = accepted("acme/high").model_copy(update={"lane": Lane.HIGH, "tier": Tier.LARGE})
     await publish(jetstream, received("acme/high"), promoted, received("acme/unjudged"))
+    await until_equal(lambda: _queued(jetstream), 2)
 
     async with aggregating(nats_url, HURRIED):
         await next_event(client, EvaluationFailed)

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ async def shown(gateway: RunningGateway, name: str) -> tuple[dict[str, Any], str
     async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         data = await http.get(f"/api/v1/requests/{sid}")
         page = await http.get(f"/requests/{sid}", headers={"Accept": "text/html"})
-    return data.json(), html.unescape(page.text)
+    return data.json(), html.unescape(re.sub(r"</?code>", "`", page.text))
 
 
 def telling(what: str) -> Callable[[httpx.Response], bool]:
@@ -191,17 +192,21 @@ def telling(what: str) -> Callable[[httpx.Response], bool]:
 async def test_every_state_says_what_happened_since_when_and_what_to_do(
     nats_url: str, hub: str, client: Client, jetstream: JetStreamContext, tmp_path: Path
 ) -> None:
+    # Between the ages of the cases, so that a slow machine does not age the young ones.
+    patient = {"GATEWAY_UNJUDGED_AFTER_S": "1800", "GATEWAY_SILENT_AFTER_S": "1800"}
     for case in CASES.values():
         await publish_case(jetstream, case)
     async with (
         aggregating(nats_url),
-        started_gateway(nats_url, hub, tmp_path) as gateway,
+        started_gateway(nats_url, hub, tmp_path, **patient) as gateway,
         evaluator_at(client, "running", "silent"),
     ):
         await gateway.until_ready()
         await gateway.until(
             "/api/v1/evaluators", lambda answer: answer.is_success and answer.json()["complete"]
         )
+        running = f"/api/v1/requests/{sid_of('acme/running')}"
+        await gateway.until(running, telling(CASES["running"].what))
         told = {name: await shown(gateway, name) for name in CASES}
 
     for name, case in CASES.items():
