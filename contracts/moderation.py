@@ -27,8 +27,8 @@ class ModelFlagged(Event):
 
 
 class ModelUnflagged(Event):
-    """A moderator took the flag of a model back, and with it the mark of having the weights of models
-    that were here before."""
+    """A moderator took the flag of a model back, and with it the mark of having the weights of
+    models that were here before."""
 
     SUBJECT: ClassVar[str] = "podium.v1.moderation.unflagged.{repo_id}"
     WRITER: ClassVar[str] = "gateway"
