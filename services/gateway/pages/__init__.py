@@ -9,5 +9,6 @@ PAGES = (
     about.show_about,
     reference.show_api,
     reference.show_events,
+    reference.get_asyncapi,
     stream.stream_changes,
 )

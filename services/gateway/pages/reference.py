@@ -10,6 +10,7 @@ from litestar import Request, get
 from litestar.datastructures import State
 from litestar.response import Template
 
+from contracts.asyncapi import asyncapi
 from contracts.base import Message
 from contracts.fields import Field, fields_of
 from contracts.registry import EVENT_TYPES, NOT_STORED, VIEW_TYPES
@@ -71,6 +72,11 @@ async def show_events(visit: VisitDependency) -> Template:
     return visit.page("reference/events", context, board=visit.any_board())
 
 
+@get("/api/asyncapi.json", include_in_schema=False)
+async def get_asyncapi() -> dict[str, Any]:
+    return _asyncapi()
+
+
 def _operations(schema: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
     """Of an OpenAPI document, with the first tag of each."""
     for path, item in schema["paths"].items():
@@ -96,6 +102,11 @@ def _parameters(operation: Mapping[str, Any]) -> Iterator[Parameter]:
     for one in operation.get("parameters", ()):
         meaning = one.get("description") or one.get("schema", {}).get("description", "")
         yield Parameter(one["name"], one["in"], meaning)
+
+
+@cache
+def _asyncapi() -> dict[str, Any]:
+    return asyncapi()
 
 
 @cache
