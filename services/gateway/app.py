@@ -163,9 +163,16 @@ def build_app(
         stores={rate_limits.STORE: doors.counters},
         exception_handlers={Exception: answer_error},
         before_send=[add_security_headers],
-        # Event streams are left alone: their messages would wait in the compressor.
+        # Event streams are left alone: their messages would wait in the compressor. Rows and facets
+        # come compressed.
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=5, exclude=[r"^/live$", r"^/api/v1/.*events$"]
+            backend="gzip",
+            gzip_compress_level=5,
+            exclude=[
+                r"^/live$",
+                r"^/api/v1/.*events$",
+                r"^/api/v1/boards/[^/]+/(entries|facets)$",
+            ],
         ),
         template_config=TemplateConfig(instance=template_engine(hub_url)),
         openapi_config=OpenAPIConfig(
