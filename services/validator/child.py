@@ -26,6 +26,11 @@ class UnusableFilesError(Exception):
     """The message says what the files made the libraries do, in the words of the libraries."""
 
 
+class ChildDoesNotBeginError(Exception):
+    """The host's fault, not the files'."""
+
+
+_BEGIN_S = 120.0
 _CONTEXT = multiprocessing.get_context("forkserver")
 # Processes are forked from one that has imported transformers: seconds become milliseconds.
 _CONTEXT.set_forkserver_preload(["services.validator.preload"])
@@ -47,6 +52,10 @@ def in_child(limits: ChildLimits, function: Callable[..., T], *arguments: object
             process.start()
         theirs.close()
         try:
+            # The files are not to blame for how long a busy host takes to begin.
+            if not ours.poll(_BEGIN_S):
+                raise ChildDoesNotBeginError(f"No process began within {_BEGIN_S:g} s.")
+            ours.recv()
             if not ours.poll(limits.seconds):
                 raise UnusableFilesError(f"It takes longer than {limits.seconds:g} s.")
             fault, result = ours.recv()
@@ -65,6 +74,7 @@ def _work(
     connection: Connection, limits: ChildLimits, function: Callable[..., Any], arguments: Any
 ) -> None:
     _limit_memory(limits.more_bytes)
+    connection.send("begun")
     answer: tuple[str | None, Any]
     try:
         answer = None, function(*arguments)

@@ -30,7 +30,7 @@ NO_POLICY = Policy()
 
 
 def hub_at(url: str) -> Hub:
-    return Hub(url, timeout_s=10, limits=ChildLimits(seconds=4))
+    return Hub(url, timeout_s=60, limits=ChildLimits(seconds=4))
 
 
 def submission(
