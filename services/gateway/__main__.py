@@ -23,6 +23,7 @@ from runtime.service import Readiness, cancel_until_done, health_endpoints, run_
 from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
 from services.gateway.at_hand import AtHand
+from services.gateway.bodies import read_to_the_end
 from services.gateway.dead_letters import DeadLetters
 from services.gateway.event_log import EventLog
 from services.gateway.following import (
@@ -92,7 +93,7 @@ def _server(
         bounds=settings.bounds,
     )
     return Server(
-        _behind_proxies(AtHand(app, store), settings.trusted_proxies),
+        _behind_proxies(AtHand(read_to_the_end(app), store), settings.trusted_proxies),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,

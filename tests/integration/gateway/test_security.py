@@ -4,6 +4,7 @@ of moderators, and the secrets of everybody in what is written down."""
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from base64 import b64decode, b64encode
@@ -162,6 +163,42 @@ async def test_a_form_of_a_signed_in_browser_counts_with_its_token_only(
         303,
         f"/requests/{request.sid}?done=cancel",
     )
+
+
+async def test_a_form_sent_after_the_session_has_ended_leads_back_to_its_page(
+    closed: RunningGateway, jetstream: JetStreamContext
+) -> None:
+    request = a_request()
+    await show(jetstream, request)
+    await closed.until(f"/api/v1/requests/{request.sid}", lambda answer: answer.is_success)
+    async with browser(closed) as http:
+        refused = await http.post(
+            f"/requests/{request.sid}/cancel",
+            data={"csrf_token": "of a session that has ended"},
+            headers={"Accept": "text/html"},
+        )
+        [address] = re.findall(r'href="(/sign-in\?then=[^"]*)"', refused.text)
+        begun = await http.get(address)
+        ended = await http.get(await hub_confirms(begun.headers["location"]))
+
+    assert refused.status_code == 401
+    assert ended.headers["location"] == f"/requests/{request.sid}"
+
+
+async def test_whoever_is_refused_before_the_body_is_read_gets_the_answer(
+    closed: RunningGateway,
+) -> None:
+    long = {"model": "acme/tiny", "revision": "x" * 50_000}
+    async with browser(closed) as http:
+        answers = [
+            await http.post(
+                "/api/v1/submissions", json=long, headers={"Authorization": "Bearer hf_forged"}
+            )
+            for _ in range(20)
+        ]
+
+    for answer in answers:
+        assert_error(answer, 401, ErrorCode.TOKEN_INVALID)
 
 
 # ── the way to the Hub and back ──────────────────────────────────────────────────────────────────
