@@ -15,12 +15,13 @@ from rich.text import Text
 
 from cli.console import console, fail
 from cli.hub import HUGGING_FACE
-from cli.importing.contents import MissingColumnError, read_contents
+from cli.importing.contents import read_contents
 from cli.importing.hub import found
 from cli.importing.problems import Problem
 from cli.importing.publishing import ImportedEvent, Outcome, publish_changes, submit
 from cli.importing.requests import as_submission, read_requests
 from cli.importing.results import read_results
+from cli.importing.scores import MissingColumnError
 from cli.importing.tables import SUFFIXES, read_rows
 from contracts.board import Board
 from contracts.submission import SubmissionReceived

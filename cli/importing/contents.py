@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isnan
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,13 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
-    TypeAdapter,
     ValidationError,
 )
 
 from cli.importing import vocabulary
 from cli.importing.problems import Problem, problems_of
-from contracts.board import Board, BoardTask
+from cli.importing.scores import TaskColumns, is_given, read_scores, task_columns
+from contracts.board import Board
 from contracts.imports import ImportedScore, RowImported
 from contracts.models import (
     KnownCommit,
@@ -31,24 +30,14 @@ from contracts.models import (
 )
 from contracts.submission import submission_id
 
-AVERAGE = "Average ⬆️"
-# Other boards round it to two digits.
-_TOLERANCE = 0.006
-
-_Score = TypeAdapter(FiniteFloat)
-
 
 def _day(value: object) -> datetime | None:
     """Midnight in UTC; the original kept days only."""
-    return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC) if _is_given(value) else None
-
-
-def _is_given(value: object) -> bool:
-    return not (value is None or value == "" or (isinstance(value, float) and isnan(value)))
+    return datetime.fromisoformat(str(value)[:10]).replace(tzinfo=UTC) if is_given(value) else None
 
 
 def _text(value: object) -> str:
-    return str(value) if _is_given(value) and value != "?" else ""
+    return str(value) if is_given(value) and value != "?" else ""
 
 
 def _weight_type(value: object) -> WeightType:
@@ -59,12 +48,17 @@ _Text = Annotated[str, BeforeValidator(_text)]
 _Day = Annotated[datetime | None, BeforeValidator(_day)]
 
 
+_NAMING = (("fullname", "model_name_for_query"), ("Model sha",), ("Precision",))
+"""Columns without which no row says which weights it is about; any of each."""
+
+
 class _Row(BaseModel):
     """The columns that name and describe a model; those of the tasks depend on the board."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    repo_id: ListedName = Field(alias="fullname")
+    # The second is the first version's.
+    repo_id: ListedName = Field(validation_alias=AliasChoices("fullname", "model_name_for_query"))
     commit: Annotated[KnownCommit, BeforeValidator(_text)] = Field(alias="Model sha")
     precision: Annotated[Precision, BeforeValidator(vocabulary.precision)] = Field(
         alias="Precision"
@@ -98,10 +92,6 @@ class _Row(BaseModel):
     co2_kg: FiniteFloat | None = Field(alias="CO₂ cost (kg)", default=None)
 
 
-class MissingColumnError(Exception):
-    """The table is not one of this board's; the message names the columns."""
-
-
 @dataclass(frozen=True)
 class Contents:
     events: Sequence[RowImported]
@@ -115,11 +105,11 @@ def read_contents(rows: Iterable[Mapping[str, object]], board: Board, source: st
     events: dict[str, RowImported] = {}
     places: dict[str, str] = {}
     problems: list[Problem] = []
-    columns: dict[str, tuple[str, str]] = {}
+    columns: Mapping[str, TaskColumns] = {}
     for number, row in enumerate(rows, start=1):
-        columns = columns or _columns(row, board)
+        columns = columns or task_columns(row, board, _NAMING)
         where = f"row {number}"
-        found, scores = _described(row, where, problems), _scores(row, columns, where, problems)
+        found, scores = _described(row, where, problems), read_scores(row, columns, where, problems)
         if found is None or scores is None:
             continue
         try:
@@ -136,80 +126,12 @@ def read_contents(rows: Iterable[Mapping[str, object]], board: Board, source: st
     return Contents(tuple(events.values()), tuple(problems))
 
 
-def _columns(row: Mapping[str, object], board: Board) -> dict[str, tuple[str, str]]:
-    """The raw and the normalised column of each task, by its id."""
-    spelled = {name.casefold(): name for name in row}
-    wanted = {task.id: _wanted(task) for task in board.tasks}
-    missing = [
-        *(name for name in ("fullname", "Model sha", "Precision") if name not in row),
-        *(name for pair in wanted.values() for name in pair if name.casefold() not in spelled),
-    ]
-    if missing:
-        raise MissingColumnError(
-            f"the table has no column {', '.join(map(repr, missing))}; it has"
-            f" {', '.join(map(repr, row))}"
-        )
-    return {
-        task: (spelled[raw.casefold()], spelled[normalized.casefold()])
-        for task, (raw, normalized) in wanted.items()
-    }
-
-
-def _wanted(task: BoardTask) -> tuple[str, str]:
-    return f"{task.title} Raw", task.title
-
-
 def _described(row: Mapping[str, object], where: str, problems: list[Problem]) -> _Row | None:
     try:
         return _Row.model_validate(row)
     except ValidationError as fault:
         problems += problems_of(fault, where)
         return None
-
-
-def _scores(
-    row: Mapping[str, object],
-    columns: Mapping[str, tuple[str, str]],
-    where: str,
-    problems: list[Problem],
-) -> dict[str, ImportedScore] | None:
-    """None when one cannot be read. A task whose cells are both empty is missing, not 0."""
-    scores: dict[str, ImportedScore] = {}
-    found: list[Problem] = []
-    for task, (raw_column, normalized_column) in columns.items():
-        if not _is_given(row[raw_column]) and not _is_given(row[normalized_column]):
-            continue
-        raw = _number(row, raw_column, 1, where, found)
-        normalized = _number(row, normalized_column, 100, where, found)
-        if raw is not None and normalized is not None:
-            scores[task] = ImportedScore(raw=raw, normalized=normalized)
-    if not found and not scores:
-        found.append(Problem(where, "", "", "has no score at all"))
-    if not found and len(scores) == len(columns) and AVERAGE in row:
-        mean = sum(score.normalized for score in scores.values()) / len(scores)
-        average = _number(row, AVERAGE, 100, where, found)
-        if average is not None and abs(average - mean) > _TOLERANCE:
-            what = f"the mean of its tasks is {mean:.4f}"
-            found.append(Problem(where, AVERAGE, repr(row[AVERAGE]), what))
-    problems += found
-    return None if found else scores
-
-
-def _number(
-    row: Mapping[str, object], column: str, most: float, where: str, problems: list[Problem]
-) -> float | None:
-    try:
-        number = _Score.validate_python(row[column])
-    except ValidationError as fault:
-        problems += (
-            Problem(where, column, problem.found, problem.what)
-            for problem in problems_of(fault, where)
-        )
-        return None
-    if not 0 <= number <= most * (1 + 1e-12):
-        problems.append(Problem(where, column, repr(row[column]), f"must be 0 to {most}"))
-        return None
-    return number
 
 
 def _event(row: _Row, scores: dict[str, ImportedScore], board: str, source: str) -> RowImported:

@@ -36,8 +36,9 @@ def precision(text: object) -> Precision:
 
 
 def parameters(billions: object) -> int:
-    """The number itself; 0 where the original wrote -1 for unknown."""
-    return max(0, round(float(str(billions)) * 1e9))
+    """The number itself; 0 where the original wrote -1, or nothing, for unknown."""
+    known = float(str(billions or 0))
+    return round(known * 1e9) if known > 0 else 0
 
 
 def base_models(text: str, repo_id: str) -> tuple[str, ...]:

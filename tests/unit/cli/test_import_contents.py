@@ -7,7 +7,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from cli.importing.contents import Contents, MissingColumnError, read_contents
+from cli.importing.contents import Contents, read_contents
+from cli.importing.scores import MissingColumnError
 from cli.importing.tables import read_rows
 from contracts.imports import ImportedScore, RowImported
 from contracts.models import ModelType, Precision, WeightType
@@ -197,6 +198,23 @@ def test_the_same_model_twice_is_a_problem() -> None:
 
     assert len(read.events) == 1
     assert "is the model of row 1 again" in str(read.problems[0])
+
+
+def test_where_chance_is_0_the_normalised_score_is_enough() -> None:
+    """As in the first version's tables, which knew no other."""
+    floorless = tuple(
+        task.model_copy(update={"choices": None, "lower_bound": 0, "subtasks": ()})
+        for task in BOARD.tasks
+    )
+    plain = row()
+    del plain["FACTS Raw"], plain["Logic Raw"]
+
+    read = read_contents([plain], BOARD.model_copy(update={"tasks": floorless}), "v1")
+
+    [event] = read.events
+    assert event.scores["facts"] == ImportedScore(raw=0.4, normalized=40)
+    with pytest.raises(MissingColumnError, match="no column 'Facts Raw', 'Logic Raw'"):
+        contents(plain)
 
 
 def test_the_table_of_another_board_is_refused_whole() -> None:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from cli.importing.contents import AVERAGE, Contents, read_contents
+from cli.importing.contents import Contents, read_contents
 from cli.importing.publishing import ImportedEvent
 from cli.importing.results import read_results
+from cli.importing.scores import AVERAGE
 from cli.importing.tables import read_rows
+from contracts.board import Board
 from contracts.views import Entry
 from runtime.boards import read_board
 from runtime.settings import REPOSITORY
@@ -24,8 +26,8 @@ BOARD = read_board(REPOSITORY / "boards" / "open-llm-v2.yaml")
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 
 
-def folded(events: Iterable[ImportedEvent]) -> dict[str, Entry]:
-    leaderboard = Leaderboard({BOARD.name: BOARD})
+def folded(events: Iterable[ImportedEvent], board: Board = BOARD) -> dict[str, Entry]:
+    leaderboard = Leaderboard({board.name: board})
     for n, event in enumerate(events, start=1):
         leaderboard.take(Fact(event, UUID(int=n), NOON + timedelta(seconds=n), n))
     list(leaderboard.render())
@@ -79,6 +81,21 @@ def test_every_column_that_its_raw_score_determines_follows_from_it(
         for row in rows:
             raw, score = float(str(row[f"{task.title} Raw"])), float(str(row[task.title]))
             assert abs(normalized(raw, task.floor) - score) < 1e-12
+
+
+def test_the_first_versions_averages_are_plain_means() -> None:
+    by_column = json.loads(published("v1-rows-285.json").read_text())
+    rows = [{name: by_column[name][key] for name in by_column} for key in by_column["T"]]
+    board = read_board(REPOSITORY / "boards" / "open-llm-v1.yaml")
+
+    contents = read_contents(rows, board, "v1")
+
+    assert contents.problems == ()
+    entries = folded(contents.events, board)
+    assert len(entries) == 285
+    for row, event in zip(rows, contents.events, strict=True):
+        # Published with two digits.
+        assert entries[event.sid].average == pytest.approx(row[AVERAGE], abs=0.0101)
 
 
 def test_published_results_give_the_published_row(
