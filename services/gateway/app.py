@@ -42,7 +42,7 @@ from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.outlook import Outlook
 from services.gateway.pages import PAGES
 from services.gateway.pages.visit import visit
-from services.gateway.query.asked import provide_asked
+from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
 from services.gateway.security import add_security_headers

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contracts.board import Board
-from services.gateway.board_views import BoardEntry, Score, board_entries
+from services.gateway.board_views import BoardEntry, board_entries
 from services.gateway.query.asked import Asked
 from services.gateway.query.board_columns import score_column
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.service import PAGE
 from services.gateway.query.standing import Weighting
 from services.gateway.query.terms import Search
+from services.gateway.score_views import Score
 
 HEAT_STEPS = 8
 

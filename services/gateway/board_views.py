@@ -1,14 +1,13 @@
-"""The shapes of boards, rows and searches in the HTTP API, and how they come about."""
+"""The shapes of boards and their rows in the HTTP API, and how they come about."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import polars as pl
 
 from contracts import board as contract_board
-from contracts import evaluation as contract_evaluation
 from contracts import views as contract_views
 from contracts.models import ModelType, Precision, WeightType
 from contracts.views import Origin
@@ -16,17 +15,8 @@ from services.gateway.query.board_columns import Columns, raw_column, score_colu
 from services.gateway.query.catalogue import NAMES
 from services.gateway.query.columns import Group, Kind
 from services.gateway.query.facets import Facet
-from services.gateway.query.terms import (
-    Contains,
-    Equals,
-    Is,
-    Matches,
-    Search,
-    Term,
-    Test,
-    Unknown,
-    Within,
-)
+from services.gateway.score_views import Score, ScoreDetails
+from services.gateway.search_views import SearchExplained
 from services.gateway.views import Items, as_shape
 
 
@@ -57,20 +47,6 @@ class Board(msgspec.Struct, frozen=True):
     limit: int | None
     """On a trial, how many documents of each task are scored: the first ones. Null for all."""
     entries_url: str
-
-
-class Measured(msgspec.Struct, frozen=True):
-    raw: float
-    """Average of the raw metrics, usually 0 to 1."""
-    normalized: float
-    """0 at chance, 100 at a raw 1.0."""
-
-
-class Score(Measured, frozen=True):
-    """A cell."""
-
-    stderr: float | None
-    """Standard error of `normalized`; null where it is unknown."""
 
 
 class Flag(msgspec.Struct, frozen=True):
@@ -154,99 +130,11 @@ class BoardEntry(msgspec.Struct, frozen=True):
     """Models under other names that were accepted earlier with equal weights."""
 
 
-class SubtaskScore(Measured, frozen=True):
-    harness_task: str
-    stderr: float | None
-    """Of the raw score."""
-    samples: int
-    prompt_hash: str
-    """lm-eval's `task_hashes`: equal when the model was asked the same; empty if unknown."""
-    data_set: str
-    data_revision: str
-    """Commit of the data set; empty if unknown."""
-
-
-class Engine(msgspec.Struct, frozen=True):
-    name: str
-    reason: str
-    """Why this one."""
-    probed: int
-    """Requests that lm-eval's own backend answered as well."""
-    difference: float | None
-    """Largest difference of a log-likelihood from lm-eval's own backend there, in nats."""
-
-
-class Tokens(msgspec.Struct, frozen=True):
-    forwarded: int
-    stock: int
-    """What lm-eval's own backend forwards at batch size 1."""
-    generated: int
-
-
-class Energy(msgspec.Struct, frozen=True):
-    """Of what the model ran on, its GPUs or else the CPU."""
-
-    kwh: float
-    co2_kg: float
-    method: contract_evaluation.EnergyMethod
-
-
-class Provenance(msgspec.Struct, frozen=True):
-    """How a score came about."""
-
-    engine: Engine
-    dtype: str
-    device: str
-    seed: int
-    limit: int | None
-    """Documents per lm-eval task; null for all."""
-    tokens: Tokens
-    phases: dict[str, float]
-    """Seconds by phase."""
-    energy: Energy | None
-    command: str
-    """What reproduces the scores with lm-eval alone, one command per line."""
-
-
-class ScoreDetails(Score, frozen=True):
-    seconds: float
-    engine: str
-    versions: dict[str, str]
-    subtasks: tuple[SubtaskScore, ...]
-    provenance: Provenance | None
-    """Null for scores from before this was kept."""
-
-
 class BoardEntryDetails(BoardEntry, frozen=True):
     """A row with what its cells are made of."""
 
     details: dict[str, ScoreDetails]
     """By task, as `scores`."""
-
-
-class SearchTerm(msgspec.Struct, frozen=True):
-    start: int
-    """Where it stands in the search, in characters."""
-    end: int
-    field: str
-    """Name of the column."""
-    test: Literal["contains", "matches", "equals", "unknown", "is", "within"]
-    text: str | None
-    """What `contains`, `matches` (a pattern of Rust's regex) and `equals` look for, in any case:
-    what to highlight."""
-    negated: bool
-    explanation: str
-    """A sentence without its full stop."""
-
-
-class SearchExplained(msgspec.Struct, frozen=True):
-    """How a search was read."""
-
-    search: str
-    alternatives: tuple[tuple[SearchTerm, ...], ...]
-    """A row is found when all terms of one of them hold."""
-    explanation: str
-    """All of it in a sentence; empty when every row is found."""
 
 
 class BoardEntries(Items[BoardEntry], frozen=True):
@@ -294,45 +182,6 @@ def board(standing: contract_board.Board) -> Board:
         limit=standing.limit,
         entries_url=f"/api/v1/boards/{standing.name}/entries",
     )
-
-
-def search_explained(search: Search) -> SearchExplained:
-    return SearchExplained(
-        search.text,
-        tuple(tuple(map(_term, terms)) for terms in search.alternatives),
-        search.explanation,
-    )
-
-
-def _term(term: Term) -> SearchTerm:
-    name, text = _named(term.test)
-    return SearchTerm(
-        start=term.start,
-        end=term.end,
-        field=term.column.name,
-        test=name,
-        text=text,
-        negated=term.negated,
-        explanation=term.explanation,
-    )
-
-
-def _named(
-    test: Test,
-) -> tuple[Literal["contains", "matches", "equals", "unknown", "is", "within"], str | None]:
-    match test:
-        case Contains(text):
-            return "contains", text
-        case Matches(pattern):
-            return "matches", pattern
-        case Equals(text):
-            return "equals", text
-        case Unknown():
-            return "unknown", None
-        case Is():
-            return "is", None
-        case Within():
-            return "within", None
 
 
 def board_columns(columns: Columns) -> tuple[BoardColumn, ...]:

@@ -14,12 +14,10 @@ from services.gateway.board_views import (
     BoardEntries,
     BoardEntryDetails,
     BoardFacets,
-    SearchExplained,
     board,
     board_columns,
     board_entries,
     entry_details,
-    search_explained,
 )
 from services.gateway.dependencies import (
     AskedDependency,
@@ -33,6 +31,7 @@ from services.gateway.query.engine import row_of
 from services.gateway.query.formats import COMPRESSED, MEDIA_TYPES, Format, wanted_format
 from services.gateway.query.language import read_search
 from services.gateway.query.service import Answered
+from services.gateway.search_views import SearchExplained, search_explained
 from services.gateway.store import ViewStore
 from services.gateway.views import Items
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from services.gateway.board_views import BoardEntries, BoardFacets, board_entries, search_explained
+from services.gateway.board_views import BoardEntries, BoardFacets, board_entries
 from services.gateway.query.answers import Answer, Answers, Encoding
 from services.gateway.query.asked import Asked
 from services.gateway.query.current import CurrentBoards
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.facets import facets
 from services.gateway.query.formats import Format, written
+from services.gateway.search_views import search_explained
 from services.gateway.store import ViewStore
 
 PAGE = 100

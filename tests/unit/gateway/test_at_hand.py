@@ -12,7 +12,7 @@ from litestar.types import Message, Scope
 from services.gateway import boards
 from services.gateway.at_hand import AtHand
 from services.gateway.errors import answer_error
-from services.gateway.query.asked import provide_asked
+from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.security import add_security_headers
 from services.gateway.store import ViewStore
