@@ -14,7 +14,12 @@ from contracts.imports import (
 )
 from contracts.views import TaskScore
 from services.aggregator.facts import Fact, of_kind
-from services.aggregator.normalization import Column, IncomputableScoreError, normalized
+from services.aggregator.normalization import (
+    Column,
+    IncomputableScoreError,
+    check_limit,
+    normalized,
+)
 
 # Published values differ from recomputed ones in the last digits of a float.
 _ROUNDING = 1e-9
@@ -66,23 +71,15 @@ class Imported:
             event = self.results.event
             for reported in event.tasks:
                 if reported.task == task.id:
-                    _check_limit(task, event.limit, board)
+                    check_limit(task, event.limit, board.limit)
                     return _computed(task, reported, event.versions)
         if self.row and task.id in self.row.event.scores:
-            _check_limit(task, None, board)
+            check_limit(task, None, board.limit)
             return _published(task, self.row.event.scores[task.id])
         return None
 
 
 _WITH_SCORES = (RowImported, ResultsImported)
-
-
-def _check_limit(task: BoardTask, limit: int | None, board: Board) -> None:
-    if limit != board.limit:
-        raise IncomputableScoreError(
-            f"task {task.id!r} was scored with a limit of {limit} documents, and the board has"
-            f" {board.limit}"
-        )
 
 
 def _computed(task: BoardTask, reported: ImportedTask, versions: dict[str, str]) -> TaskScore:

@@ -53,12 +53,8 @@ def score_task(
     task: BoardTask, scored: EvaluationTaskScored, limit: int | None = None
 ) -> TaskScore:
     """`limit` is the board's. Raises IncomputableScoreError, naming what is missing or unlike."""
-    if scored.provenance and scored.provenance.limit != limit:
-        # On a trial's board a full score would stand above all others, and the other way round.
-        raise IncomputableScoreError(
-            f"task {scored.task!r} was scored with a limit of {scored.provenance.limit} documents,"
-            f" and the board has {limit}"
-        )
+    if scored.provenance:
+        check_limit(task, scored.provenance.limit, limit)
     column = Column.of(task, scored.results)
     return TaskScore(
         raw=column.raw,
@@ -71,6 +67,16 @@ def score_task(
         details=scored.details,
         provenance=scored.provenance,
     )
+
+
+def check_limit(task: BoardTask, scored: int | None, of_the_board: int | None) -> None:
+    """Of documents. Raises IncomputableScoreError when they differ: on a trial's board a full score
+    would stand above all others, and the other way round."""
+    if scored != of_the_board:
+        raise IncomputableScoreError(
+            f"task {task.id!r} was scored with a limit of {scored} documents, and the board has"
+            f" {of_the_board}"
+        )
 
 
 @dataclass(frozen=True)
