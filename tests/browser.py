@@ -100,10 +100,14 @@ async def open_page(
         yield page
 
 
-async def accessibility_faults(page: Page) -> list[str]:
-    """What axe-core finds serious or critical: rule, element, and what it says about it."""
+async def accessibility_faults(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical: rule, element, and what it says about it. With
+    `rules`, such as `color-contrast`, it looks for nothing else."""
     await page.evaluate(_axe())  # which the page's Content-Security-Policy does not concern
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    found = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
         for violation in found["violations"]
