@@ -29,6 +29,11 @@ def entry(what: str, note: str = "", by: str | None = None) -> HistoryEntry:
             None,
             "Ended without all scores: model: It gave NaN.",
         ),
+        (
+            entry("import.row", "from acme/contents"),
+            None,
+            "A row of another board was imported: from acme/contents.",
+        ),
         (entry("evaluation.invented_later"), None, "Invented later."),
     ],
 )
