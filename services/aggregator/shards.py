@@ -27,6 +27,7 @@ from services.aggregator.packing import Packed, Packer
 from services.aggregator.snapshots import Kept, State, from_bytes, in_parts
 
 _MOST = 8
+_AHEAD = 16 * 1024 * 1024
 _FRAME = struct.Struct("<QIII")
 BOARDS = TypeAdapter(dict[str, Board])
 UNREADABLE = TypeAdapter(dict[int, str])
@@ -106,6 +107,9 @@ async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shard
     try:
         definitions = BOARDS.dump_json(dict(boards))
         for worker in workers:
+            assert worker.stdin
+            # A pipe holds a moment's work: one process would wait while the other is served.
+            worker.stdin.transport.set_write_buffer_limits(high=_AHEAD)
             await _write(worker, struct.pack("<I", len(definitions)) + definitions)
         yield Shards(workers)
     finally:
