@@ -64,7 +64,8 @@ class Shelf:
                 body, dict_type=zstandard.DICT_TYPE_RAWCONTENT
             )
             self._compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=self._first)
-        return self._compressor.compress(body)
+        # What it returns holds on to room for the uncompressed body; a copy does not.
+        return bytes(memoryview(self._compressor.compress(body)))
 
     def _bodies(self, sids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         # One of its own for each reader: they are not for several threads.
