@@ -181,7 +181,8 @@ async def is_up(http: httpx.AsyncClient, url: str) -> bool:
 async def requests_per_second(url: str, seconds: int, *headers: str) -> float:
     arguments = [argument for header in headers for argument in ("-H", header)]
     wrk = await asyncio.create_subprocess_exec(
-        *("wrk", "-t1", "-c16", f"-d{seconds}s", *arguments, url), stdout=asyncio.subprocess.PIPE
+        *("wrk", "-t1", "-c16", f"-d{seconds}s", "-H", "Accept-Encoding: gzip", *arguments, url),
+        stdout=asyncio.subprocess.PIPE,
     )
     report = (await wrk.communicate())[0].decode()
     if "Non-2xx" in report and not headers:
