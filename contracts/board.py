@@ -79,6 +79,9 @@ class BoardTask(Chance):
     """The benchmark's own paper or data set, for the page."""
     human: float | None = Field(default=None, ge=0, le=1)
     """Raw score of people, 0 to 1, for comparison; null where none is published."""
+    shows_questions: bool = True
+    """Whether people may read the samples. False where the authors ask that their questions not be
+    shown in plain text, which would lead them into training data."""
     harness_task: str
     """Name of the lm-eval task or group to run."""
     shots: int | None = Field(default=None, ge=0)

@@ -36,7 +36,7 @@ def mean_of_tasks(scores: Iterable[float]) -> float:
     return total / count
 
 
-_FOR_READERS = {"title", "description", "category", "source", "human"}
+_FOR_READERS = {"title", "description", "category", "source", "human", "shows_questions"}
 
 
 def scoring_version(board: Board) -> str:

@@ -12,6 +12,9 @@ import pyarrow.parquet as pq
 from services.evaluator.protocol import SamplesFile
 
 METRIC_PREFIX = "metric_"
+_ROWS_OF_A_GROUP = 256
+"""Prompts repeat their examples, so a file is a hundred times as large once it is unpacked; whoever
+shows a page of it unpacks a group or two."""
 
 
 def write_samples(path: Path, samples: Iterable[tuple[str, dict[str, Any]]]) -> SamplesFile:
@@ -47,7 +50,7 @@ def write_samples(path: Path, samples: Iterable[tuple[str, dict[str, Any]]]) -> 
             },
         }
     )
-    pq.write_table(table, path, compression="zstd")
+    pq.write_table(table, path, compression="zstd", row_group_size=_ROWS_OF_A_GROUP)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return SamplesFile(path, table.num_rows, path.stat().st_size, digest)
