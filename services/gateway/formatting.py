@@ -61,6 +61,17 @@ def relative(at: datetime, now: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %Y}"
 
 
+def until(at: datetime, now: datetime) -> str:
+    """`now`, `in about 40 s`, `in about 3 min`, `in about 2 h`, and from a day on the moment."""
+    seconds = int((at - now).total_seconds())
+    if seconds < 5:
+        return "now"
+    for size, unit in ((60, "s"), (3600, "min"), (24 * 3600, "h")):
+        if seconds < size:
+            return f"in about {seconds // _SECONDS[unit]} {unit}"
+    return f"about {moment(at)}"
+
+
 def words(identifier: str) -> str:
     """`continuously-pretrained` and `task_scored` without their joints."""
     return identifier.replace("-", " ").replace("_", " ")

@@ -32,6 +32,7 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
         "mass": formatting.mass,
         "moment": formatting.moment,
         "relative": lambda at: formatting.relative(at, datetime.now(UTC)),
+        "until": lambda at: formatting.until(at, datetime.now(UTC)),
         "words": formatting.words,
         "amount": formatting.amount,
         "code_spans": formatting.code_spans,

@@ -16,6 +16,8 @@ class Address:
 
 ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
+    Address("queue", "/queue"),
+    Address("queue-failed", "/queue?state=failed"),
     Address("about", f"/boards/{BOARD.name}/about"),
     Address("request-running", f"/requests/{REQUESTS['running'].sid}"),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),

@@ -68,11 +68,11 @@ async def test_one_chooses_among_several_boards_with_the_keyboard(
 
 
 async def test_an_address_answers_with_a_part_only_when_htmx_asks_for_it(world: World) -> None:
-    part = {"HX-Request-Type": "partial", "HX-Target": "section#queue"}
+    part = {"HX-Request-Type": "partial", "HX-Target": "div#queue"}
     async with httpx.AsyncClient(base_url=world.url, timeout=30) as http:
-        page = await http.get(BOARD_PAGE)
-        queue = await http.get(BOARD_PAGE, headers=part)
-        unknown = await http.get(BOARD_PAGE, headers=part | {"HX-Target": "main#main"})
+        page = await http.get("/queue")
+        queue = await http.get("/queue", headers=part)
+        unknown = await http.get("/queue", headers=part | {"HX-Target": "main#main"})
 
     assert "<html" in page.text
     assert "<html" in unknown.text

@@ -1,10 +1,11 @@
 """HTML for people. `PAGES` are the routes; docs/pages.md tells how to add one."""
 
-from services.gateway.pages import about, board, reference, request, stream
+from services.gateway.pages import about, board, queue, reference, request, stream
 
 PAGES = (
     board.show_home,
     board.show_board,
+    queue.show_queue,
     request.show_request,
     about.show_about,
     reference.show_api,

@@ -1,4 +1,4 @@
-"""A board: its ranked rows, and what is on its way to them."""
+"""A board: its ranked rows, and how many are on their way to them."""
 
 import asyncio
 
@@ -9,16 +9,11 @@ from litestar.response import Template
 from contracts.board import Board
 from services.gateway.board_table import board_table
 from services.gateway.boards import known_board
-from services.gateway.dependencies import (
-    AskedDependency,
-    BoardQueriesDependency,
-    OutlookDependency,
-)
-from services.gateway.outlook import Outlook
+from services.gateway.dependencies import AskedDependency, BoardQueriesDependency
 from services.gateway.pages.visit import Visit, VisitDependency
 from services.gateway.query.asked import Asked
 from services.gateway.query.service import BoardQueries
-from services.gateway.request_queue import queue_of
+from services.gateway.request_queue import counted
 
 
 @get("/", include_in_schema=False)
@@ -26,12 +21,11 @@ async def show_home(
     visit: VisitDependency,
     queries: BoardQueriesDependency,
     asked: AskedDependency,
-    outlook: OutlookDependency,
 ) -> Template:
     board = visit.any_board()
     if board is None:
         return visit.page("no_board", {}, board=None)
-    return await _page(board, visit, queries, asked, outlook)
+    return await _page(board, visit, queries, asked)
 
 
 @get("/boards/{name:str}", include_in_schema=False)
@@ -40,19 +34,15 @@ async def show_board(
     visit: VisitDependency,
     queries: BoardQueriesDependency,
     asked: AskedDependency,
-    outlook: OutlookDependency,
 ) -> Template:
-    return await _page(known_board(name, visit.store), visit, queries, asked, outlook)
+    return await _page(known_board(name, visit.store), visit, queries, asked)
 
 
-async def _page(
-    board: Board, visit: Visit, queries: BoardQueries, asked: Asked, outlook: Outlook
-) -> Template:
+async def _page(board: Board, visit: Visit, queries: BoardQueries, asked: Asked) -> Template:
     store = visit.store
     ranked = await queries.current(board.name)
     context = {
         "table": await asyncio.to_thread(board_table, ranked, asked),
-        "queue": queue_of(board.name, store.requests.values(), store.progress, outlook.plan()),
-        "task_titles": {task.id: task.title for task in board.tasks},
+        "requests": counted(board.name, store.requests.values()),
     }
-    return visit.page("board", context, board=board, parts=("table", "queue"))
+    return visit.page("board", context, board=board, parts=("table",))

@@ -38,13 +38,16 @@ class Visit:
         *,
         board: Board | None,
         parts: Collection[str] = (),
+        follows_every_board: bool = False,
     ) -> Template:
-        """`<name>/page.html`, or `<name>/_<part>.html` when htmx asks for one of its `parts`."""
+        """`<name>/page.html`, or `<name>/_<part>.html` when htmx asks for one of its `parts`. It
+        follows what happens on its board, or on all."""
         wanted = f"_{self.part}" if self.part in parts else "page"
         path = f"/boards/{board.name}" if board and self.path == "/" else self.path
         shell = {
             "boards": [self.store.boards[name] for name in sorted(self.store.boards)],
             "board": board,
+            "followed": board.name if board and not follows_every_board else "",
             "navigation": navigation(path, board, self.caller),
             "caller": self.caller,
             "version": str(self.store.version),

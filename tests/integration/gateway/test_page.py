@@ -43,7 +43,7 @@ async def test_progress_moves_the_running_row_and_survives_a_refresh(
     running = a_request(state=RequestState.RUNNING, attempt=1)
     await show(jetstream, running)
     async with open_page() as page:
-        await page.goto(gateway.url)
+        await page.goto(f"{gateway.url}/queue")
         card = page.locator(f"#request-{running.sid}")
         await expect(card).to_contain_text("starting")
         await expect(page.locator("#connection")).to_have_text("Live")
@@ -76,7 +76,7 @@ async def test_what_the_reader_has_opened_stays_open_when_the_page_changes(
     failed = a_request("acme/broken", RequestState.FAILED).model_copy(update={"failure": failure})
     await show(jetstream, failed)
     async with open_page() as page:
-        await page.goto(gateway.url)
+        await page.goto(f"{gateway.url}/queue")
         await page.get_by_text("End of the log").click()
         await expect(page.get_by_text("the <last> line")).to_be_visible()
 

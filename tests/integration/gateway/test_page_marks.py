@@ -27,7 +27,7 @@ async def test_a_delay_is_told_with_its_begin_and_what_to_do(
     for words in ("The Hub answers 503.", "Wait for it.", "hub-unavailable", "1 Jan 2026, 12:00"):
         assert words in page
     assert told["delay"]["reason"]["code"] == "hub-unavailable"
-    assert "The Hub answers 503." in (await http.get("/boards/demo")).text
+    assert "The Hub answers 503." in (await http.get("/queue")).text
 
 
 async def test_a_copy_is_marked_on_its_page_and_its_row_with_links_to_the_originals(

@@ -8,7 +8,7 @@ from services.gateway import formatting
 from services.gateway.board_table import HEAT_STEPS, BoardTable, board_table
 from services.gateway.outlook import Outlook
 from services.gateway.query.asked import Asked
-from services.gateway.request_queue import Queue, queue_of
+from services.gateway.request_queue import Queue, Wanted
 from tests.unit.gateway.examples import a_board, a_ranked_board, a_request, a_store, an_entry
 
 
@@ -60,7 +60,8 @@ def test_a_table_says_how_many_rows_there_are_and_where_the_next_are() -> None:
 
 def queue_of_demo(*requests: Request) -> Queue:
     store = a_store(a_board(), *requests)
-    return queue_of("demo", store.requests.values(), store.progress, Outlook(store).plan())
+    wanted = Wanted(board="demo")
+    return Queue.of(store.requests.values(), store.progress, Outlook(store).plan(), wanted)
 
 
 def test_the_queue_is_in_the_order_it_is_served() -> None:
