@@ -36,7 +36,8 @@ def precision(text: object) -> Precision:
 
 
 def parameters(billions: object) -> int:
-    """The number itself; 0 where the original wrote -1, or nothing, for unknown."""
+    """The number itself; 0 where the original wrote -1, 0 or nothing, for unknown. It published 0
+    for two models that it could not read, one of them of 70 billion."""
     known = float(str(billions or 0))
     return round(known * 1e9) if known > 0 else 0
 

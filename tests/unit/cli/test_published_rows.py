@@ -1,42 +1,23 @@
 """What the Open LLM Leaderboard has published, read, folded and compared digit by digit."""
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from cli.importing.contents import Contents, read_contents
-from cli.importing.publishing import ImportedEvent
 from cli.importing.results import read_results
 from cli.importing.scores import AVERAGE
 from cli.importing.tables import read_rows
-from contracts.board import Board
 from contracts.views import Entry
 from runtime.boards import read_board
 from runtime.settings import REPOSITORY
-from services.aggregator.facts import Fact
-from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.normalization import normalized
 from tests.contents import published
+from tests.unit.aggregator.imported import folded
 
 BOARD = read_board(REPOSITORY / "boards" / "open-llm-v2.yaml")
-NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
-
-
-def folded(events: Iterable[ImportedEvent], board: Board = BOARD) -> dict[str, Entry]:
-    leaderboard = Leaderboard({board.name: board})
-    for n, event in enumerate(events, start=1):
-        leaderboard.take(Fact(event, UUID(int=n), NOON + timedelta(seconds=n), n))
-    list(leaderboard.render())
-    entries = (
-        Entry.model_validate_json(body)
-        for subject, body in leaderboard.views.items()
-        if subject.startswith(Entry.type_name())
-    )
-    return {entry.sid: entry for entry in entries}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +32,7 @@ def contents(rows: list[Mapping[str, object]]) -> Contents:
 
 @pytest.fixture(scope="module")
 def entries(contents: Contents) -> dict[str, Entry]:
-    return folded(contents.events)
+    return folded(contents.events, BOARD)
 
 
 def test_every_published_row_is_accepted(contents: Contents, entries: dict[str, Entry]) -> None:
@@ -113,7 +94,7 @@ def test_published_results_give_the_published_row(
     found = read_results([tmp_path / "results.json"], BOARD, "results")
 
     assert found.problems == ()
-    [entry] = folded(found.events).values()
+    [entry] = folded(found.events, BOARD).values()
     expected = entries[entry.sid]
     assert entry.average == pytest.approx(float(row[AVERAGE]), abs=1e-9)
     for task, cell in expected.scores.items():

@@ -1,47 +1,50 @@
-"""The rows that the Open LLM Leaderboard published in February 2025, as entries of open-llm-v2.
-They are not part of the repository: what needs them skips where they are not there."""
+"""The rows that the Open LLM Leaderboard published in February 2025, as entries of open-llm-v2:
+imported and folded as an operator's are. They are not part of the repository: what needs them skips
+where they are not there."""
 
-import csv
-import gzip
-import os
-from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from cli.importing.contents import read_contents
+from cli.importing.tables import read_rows
 from contracts.board import Board
-from contracts.models import ListedModel, ModelType, Precision, WeightType
-from contracts.submission import submission_id
-from contracts.views import Entry, Flag, Origin, TaskScore
-from runtime.boards import examine_board
+from contracts.views import Entry
+from runtime.boards import read_board
 from runtime.settings import REPOSITORY
+from services.gateway.query.asked import Asked
+from tests.contents import PUBLISHED
+from tests.unit.aggregator.imported import folded
 
-_ROWS = (
-    Path(os.environ.get("PODIUM_SHARED", REPOSITORY.parent / "shared"))
-    / "published"
-    / "contents-2025-02-12.csv.gz"
+ROWS = PUBLISHED / "contents-2025-02-12.csv.gz"
+COUNTS = (
+    (Asked(search="llama; 7b"), 1302),
+    (Asked(search="@architecture:llama @license:apache"), 370),
+    (Asked(search="llama-2-(7|13|70)b"), 14),
+    (Asked(search="meta @architecture:llama; 7b @license:apache"), 391),
+    (Asked(search="^mistral.*7b"), 9),
+    (Asked(search="@type:chat"), 697),
+    (Asked(search="meta @license:mit; @architecture:llama"), 1624),
+    # The original counted 655: `OF_NO_SIZE` too.
+    (Asked(size="edge"), 653),
+    (Asked(size="consumer"), 321),
+    (Asked(size="mid-range"), 2687),
+    (Asked(size="gpu-rich"), 161),
+    (Asked(official=True), 459),
+    (Asked(hide=("moe",)), 3765),
+    (Asked(hide=("merged",)), 3233),
+    (Asked(hide=("flagged",)), 3826),
+    (Asked(hide=("unavailable",)), 2533),
+    (Asked(hide=("moe", "merged", "flagged", "unavailable")), 1896),
 )
-_TASKS = {
-    "ifeval": "IFEval",
-    "bbh": "BBH",
-    "math": "MATH Lvl 5",
-    "gpqa": "GPQA",
-    "musr": "MUSR",
-    "mmlu-pro": "MMLU-PRO",
-}
-_TYPES = {
-    "🔶": ModelType.FINE_TUNED,
-    "🤝": ModelType.MERGE,
-    "💬": ModelType.CHAT,
-    "🟢": ModelType.PRETRAINED,
-    "🟩": ModelType.CONTINUOUSLY_PRETRAINED,
-    "🌸": ModelType.MULTIMODAL,
-}
+"""The original's documented searches, quick filters and switches, with how many rows they find."""
+OF_NO_SIZE = ("google/gemma-2-2b", "pankajmathur/orca_mini_v8_1_70b")
+"""What the original could not read the size of and published as 0 instead of -1; one of them has
+70 billion parameters. It counted both as fit for edge devices, here they are of unknown size."""
 
 
 def has_published_rows() -> bool:
-    return _ROWS.exists()
+    return ROWS.exists()
 
 
 needs_published_rows = pytest.mark.skipif(
@@ -51,74 +54,12 @@ needs_published_rows = pytest.mark.skipif(
 
 @cache
 def the_board() -> Board:
-    board = examine_board(REPOSITORY / "boards" / "open-llm-v2.yaml").board
-    assert board
-    return board
+    return read_board(REPOSITORY / "boards" / "open-llm-v2.yaml")
 
 
 @cache
 def published_entries() -> tuple[Entry, ...]:
-    with gzip.open(_ROWS, "rt", encoding="utf-8") as file:
-        return tuple(_entry(row) for row in csv.DictReader(file))
-
-
-def _entry(row: dict[str, str]) -> Entry:
-    commit = row["Model sha"] if len(row["Model sha"]) == 40 else ""
-    model = ListedModel(
-        repo_id=row["fullname"],
-        commit=commit,
-        precision=Precision(row["Precision"]),
-        weight_type=WeightType(row["Weight type"].lower()),
-        chat_template=row["Chat Template"] == "True",
-    )
-    billions = float(row["#Params (B)"])
-    return Entry(
-        board="open-llm-v2",
-        sid=submission_id(model, "open-llm-v2"),
-        repo_id=row["fullname"],
-        model=model,
-        model_type=_TYPES.get(row["T"], ModelType.OTHER),
-        architecture=row["Architecture"].replace("?", ""),
-        license=row["Hub License"],
-        # What was rounded to 0.000 billions has some.
-        parameters=max(round(billions * 1e9), 1) if billions >= 0 else 0,
-        scores={task: _score(row, title) for task, title in _TASKS.items()},
-        average=float(row["Average ⬆️"]),
-        provisional=False,
-        outstanding=(),
-        run=1,
-        seconds=0,
-        updated_at=datetime(2025, 2, 12, tzinfo=UTC),
-        board_version=1,
-        flag=Flag(reason="flagged", link=None, at=datetime(2025, 2, 12, tzinfo=UTC))
-        if row["Flagged"] == "True"
-        else None,
-        base_models=(row["Base Model"],),
-        generation=int(row["Generation"]),
-        is_merge=row["Merged"] == "True",
-        is_mixture_of_experts=row["MoE"] == "True",
-        origin=Origin.IMPORTED,
-        source="open-llm-leaderboard/contents",
-        is_official=row["Official Providers"] == "True",
-        is_available=row["Available on the hub"] == "True",
-        likes=int(row["Hub ❤️"]),
-        submitted_at=_day(row["Submission Date"]),
-        uploaded_at=_day(row["Upload To Hub Date"]),
-        co2_kg=float(row["CO₂ cost (kg)"]),
-    )
-
-
-def _score(row: dict[str, str], title: str) -> TaskScore:
-    return TaskScore(
-        raw=float(row[f"{title} Raw"]),
-        normalized=float(row[title]),
-        subtasks=(),
-        seconds=0,
-        engine="",
-        versions={},
-        details=None,
-    )
-
-
-def _day(text: str) -> datetime | None:
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if text else None
+    """In the order of the table."""
+    contents = read_contents(read_rows(ROWS), the_board(), "open-llm-leaderboard/contents")
+    entries = folded(contents.events, the_board())
+    return tuple(entries[event.sid] for event in contents.events)

@@ -11,7 +11,13 @@ from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.facets import facets
 from tests.unit.gateway.examples import a_ranked_board
-from tests.unit.gateway.published import needs_published_rows, published_entries, the_board
+from tests.unit.gateway.published import (
+    COUNTS,
+    OF_NO_SIZE,
+    needs_published_rows,
+    published_entries,
+    the_board,
+)
 
 pytestmark = needs_published_rows
 
@@ -30,40 +36,17 @@ def models(search: str) -> list[str]:
     return found.rows["model"].to_list()
 
 
-@pytest.mark.parametrize(
-    ("search", "count"),
-    [
-        ("llama; 7b", 1302),
-        ("@architecture:llama @license:apache", 370),
-        ("llama-2-(7|13|70)b", 14),
-        ("meta @architecture:llama; 7b @license:apache", 391),
-        ("^mistral.*7b", 9),
-        ("@type:chat", 697),
-        ("meta @license:mit; @architecture:llama", 1624),
-    ],
-)
-def test_documented_searches_find_what_they_found(search: str, count: int) -> None:
-    assert total(Asked(search=search)) == count
-
-
-@pytest.mark.parametrize(
-    ("asked", "count"),
-    [
-        (Asked(size="edge"), 655),
-        (Asked(size="consumer"), 321),
-        (Asked(size="mid-range"), 2687),
-        (Asked(size="gpu-rich"), 161),
-        (Asked(official=True), 459),
-        (Asked(hide=("moe",)), 3765),
-        (Asked(hide=("merged",)), 3233),
-        (Asked(hide=("flagged",)), 3826),
-        (Asked(hide=("unavailable",)), 2533),
-        (Asked(hide=("moe", "merged", "flagged", "unavailable")), 1896),
-    ],
-    ids=str,
-)
-def test_quick_filters_find_what_they_found(asked: Asked, count: int) -> None:
+@pytest.mark.parametrize(("asked", "count"), COUNTS, ids=str)
+def test_what_the_original_documents_finds_what_it_found(asked: Asked, count: int) -> None:
     assert total(asked) == count
+
+
+def test_models_whose_size_the_original_did_not_know_are_not_small() -> None:
+    unknown = models('@params:""')
+
+    assert len(unknown) == 5
+    assert set(OF_NO_SIZE) < set(unknown)
+    assert total(Asked(size="edge")) + len(OF_NO_SIZE) == 655
 
 
 def test_a_dot_in_a_name_is_a_dot() -> None:
@@ -100,15 +83,6 @@ def test_continuously_pretrained_models_are_found_by_their_type() -> None:
     """The original's filter found none of the 48, and counted them as pretrained."""
     assert total(Asked(type=("continuously-pretrained",))) == 48
     assert total(Asked(type=("pretrained",))) == 232
-
-
-def test_rows_with_fewer_than_half_a_million_parameters_are_small_and_unknown_ones_are_not() -> (
-    None
-):
-    """The original dropped the two that it had rounded to 0 where a range was set."""
-    assert total(Asked(params_min=0, params_max=0.0005)) == 2
-    assert total(Asked(search='@params:""')) == 3
-    assert total(Asked(params_min=0)) == 3824
 
 
 def test_negation_splits_the_rows() -> None:
