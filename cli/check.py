@@ -16,10 +16,10 @@ from rich.text import Text
 
 from cli.console import console, fail
 from cli.hub import HUGGING_FACE, hub_url
+from contracts.check import Found, RuleReport, RulesAsked
 from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import wraps_prompts
 from runtime.boards import InvalidBoardError, load_boards
-from runtime.rule_report import Found, Intent, RuleReport
 from runtime.settings import REPOSITORY
 
 _BROKEN, _USAGE, _NO_HUB = 1, 2, 3
@@ -73,7 +73,7 @@ def check(
             status=_USAGE,
         )
     try:
-        intent = Intent(
+        intent = RulesAsked(
             board=_chosen_board(board, boards),
             model=model,
             revision=revision,
@@ -115,7 +115,7 @@ def _chosen_board(name: str | None, folder: Path) -> str:
     return name
 
 
-def _ask_the_validator(intent: Intent, boards: Path, hub: str) -> RuleReport:
+def _ask_the_validator(intent: RulesAsked, boards: Path, hub: str) -> RuleReport:
     """The rules are the validator's, which answers as a process of its own."""
     answer = subprocess.run(
         [sys.executable, "-m", "services.validator.check", intent.model_dump_json()],
@@ -135,7 +135,7 @@ def _ask_the_validator(intent: Intent, boards: Path, hub: str) -> RuleReport:
         )
 
 
-def _print(report: RuleReport, intent: Intent) -> None:
+def _print(report: RuleReport, intent: RulesAsked) -> None:
     if report.hub_fault is not None:
         console.print(Text(report.hub_fault, style="red"))
         console.print("That says nothing about the model. Try again when the Hub answers.")

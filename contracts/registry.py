@@ -2,6 +2,7 @@
 
 from contracts.base import Event, Message, View
 from contracts.board import Board, BoardDefined
+from contracts.check import RulesAsked
 from contracts.evaluation import (
     EvaluationFailed,
     EvaluationFinished,
@@ -70,7 +71,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     DeadLetterReplayed,
 )
 VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring)
-NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence)
+NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence, RulesAsked)
 
 _EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
 _VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}

@@ -1,13 +1,15 @@
 """python -m services.validator"""
 
 import asyncio
+from functools import partial
 
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from runtime.boards import load_boards
 from runtime.bus import make_broker, service_connection
-from runtime.service import Readiness, health_endpoints, run_service
-from services.validator.app import build_app
+from runtime.service import Readiness, cancel_until_done, health_endpoints, run_service
+from services.validator.app import build_app, standing_policy
+from services.validator.check.on_the_bus import answer_questions
 from services.validator.hub import Hub
 from services.validator.settings import ValidatorSettings
 
@@ -29,19 +31,27 @@ async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
     ):
         if client is None:
             return
+        js = client.jetstream()
         broker = make_broker(settings.nats_url, name="validator", stop=stop)
         hub = Hub(settings.hub_url, settings.hub_timeout_s, settings.scratch)
         build_app(
             broker,
-            client.jetstream(),
+            js,
             fetch_facts=hub.facts,
             boards=boards,
             hub_retry_s=settings.hub_retry_s,
         )
         async with broker:
             await broker.start()
-            readiness.done(NATS)
-            await stop.wait()
+            async with asyncio.TaskGroup() as tasks:
+                answering = tasks.create_task(
+                    answer_questions(
+                        client, hub=hub, boards=boards, policy=partial(standing_policy, js)
+                    )
+                )
+                readiness.done(NATS)
+                await stop.wait()
+                await cancel_until_done((answering,))
 
 
 if __name__ == "__main__":

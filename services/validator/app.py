@@ -53,7 +53,7 @@ def build_app(
         submission = (
             asked if isinstance(asked, SubmissionReceived) else await _received(js, asked.sid)
         )
-        policy = await _policy(js)
+        policy = await standing_policy(js)
         try:
             with outage.watched():
                 verdict = await judge_submission(
@@ -108,7 +108,8 @@ async def _received(js: JetStreamContext, sid: SubmissionId) -> SubmissionReceiv
     return SubmissionReceived.model_validate_json(message.data or b"")
 
 
-async def _policy(js: JetStreamContext) -> Policy:
+async def standing_policy(js: JetStreamContext) -> Policy:
+    """What moderators have decided by now."""
     message = await _last(js, Policy.subject_filter(), VIEWS)
     # A view that is gone leaves an empty body.
     return Policy.model_validate_json(message.data) if message and message.data else Policy()

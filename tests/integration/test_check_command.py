@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from contracts.check import RuleReport
 from localhub.process import running_localhub
 from runtime.boards import write_boards
 from runtime.ports import free_port
-from runtime.rule_report import RuleReport
 from tests.integration.validator.broken_models import SEVERAL
 from tests.integration.validator.judging import BOARD
 from tests.integration.validator.tiny_model import PARAMETERS, card, write_model

@@ -1,6 +1,6 @@
 """python -m services.validator.check INTENT
 
-INTENT is a `runtime.rule_report.Intent` as JSON; a RuleReport is printed as JSON. The Hub and the
+INTENT is a `contracts.check.RulesAsked` as JSON; a RuleReport is printed as JSON. The Hub and the
 boards come from the environment, as they do for the validator itself."""
 
 import asyncio
@@ -8,9 +8,9 @@ import sys
 
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
+from contracts.check import RulesAsked
 from runtime.boards import load_boards
 from runtime.logs import configure_logs
-from runtime.rule_report import Intent
 from services.validator.check.report import report
 from services.validator.child import start_importing
 from services.validator.hub import Hub
@@ -22,7 +22,7 @@ def main() -> None:
     settings = ValidatorSettings()
     configure_logs("check", log_format="console", log_level="error")
     disable_progress_bars()
-    intent = Intent.model_validate_json(sys.argv[1])
+    intent = RulesAsked.model_validate_json(sys.argv[1])
     hub = Hub(settings.hub_url, settings.hub_timeout_s, settings.scratch)
     board = load_boards(settings.boards)[intent.board]
     sys.stdout.write(asyncio.run(report(intent, board, hub)).model_dump_json())

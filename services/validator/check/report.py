@@ -1,21 +1,25 @@
 """What the rules say of a model that nobody has submitted."""
 
 from contracts.board import Board
+from contracts.check import Found, RuleReport, RulesAsked
 from contracts.models import ModelRef, Reason
 from contracts.submission import SubmissionReceived, submission_id
 from contracts.views import Policy
-from runtime.rule_report import Found, Intent, RuleReport
 from services.validator import size
 from services.validator.facts import Access, Facts, Repository
 from services.validator.hub import Hub, HubDoesNotAnswerError
 from services.validator.rules import violations, warnings
 from services.validator.rules.rule import Case
 
+NO_POLICY = Policy()
+"""Where nobody knows what moderators have decided."""
 _NO_COMMIT = "0" * 40
 
 
-async def report(intent: Intent, board: Board, hub: Hub) -> RuleReport:
-    """As the validator would judge it now, but for what moderators have decided."""
+async def report(
+    intent: RulesAsked, board: Board, hub: Hub, policy: Policy = NO_POLICY
+) -> RuleReport:
+    """As the validator would judge it now."""
     try:
         commit = await hub.commit(intent.model, intent.revision)
         if commit is Access.COMMIT_MISSING:
@@ -35,11 +39,11 @@ async def report(intent: Intent, board: Board, hub: Hub) -> RuleReport:
         model_type=intent.model_type,
         requested_revision=intent.revision,
     )
-    case = Case(facts, submission, board, Policy())
+    case = Case(facts, submission, board, policy)
     return RuleReport(reasons=violations(case), warnings=warnings(case), found=_found(case))
 
 
-def _model(intent: Intent, commit: str | Access) -> ModelRef:
+def _model(intent: RulesAsked, commit: str | Access) -> ModelRef:
     return ModelRef(
         repo_id=intent.model,
         commit=_NO_COMMIT if isinstance(commit, Access) else commit,
@@ -69,7 +73,7 @@ def _found(case: Case) -> Found:
     )
 
 
-def _revision_not_found(intent: Intent, hub_url: str) -> Reason:
+def _revision_not_found(intent: RulesAsked, hub_url: str) -> Reason:
     return Reason(
         code="revision-not-found",
         message=f"{intent.model} has no revision {intent.revision!r} on {hub_url}.",
