@@ -25,6 +25,7 @@ from services.gateway.app import Doors, build_app
 from services.gateway.at_hand import AtHand
 from services.gateway.bodies import read_to_the_end
 from services.gateway.dead_letters import DeadLetters
+from services.gateway.details import DetailFiles
 from services.gateway.event_log import EventLog
 from services.gateway.following import (
     follow_evaluators,
@@ -86,6 +87,7 @@ def _server(
         store=store,
         event_log=EventLog(client),
         dead_letters=DeadLetters(client),
+        detail_files=DetailFiles(client),
         resolve_model=hub.resolve,
         readiness=readiness,
         hub_url=settings.hub_url,

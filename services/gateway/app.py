@@ -17,15 +17,18 @@ from runtime.service import Readiness
 from services.gateway import (
     action_routes,
     boards,
+    compare_routes,
     dead_letter_routes,
     health,
     live,
+    model_routes,
     moderation,
     queue_routes,
     rate_limits,
     request_events,
     requests,
     runs,
+    sample_routes,
     sign_in,
     submissions,
 )
@@ -36,6 +39,7 @@ from services.gateway.caching import NotModifiedMiddleware
 from services.gateway.csrf import CsrfMiddleware
 from services.gateway.dead_letters import DeadLetters
 from services.gateway.dependencies import ResolveModel
+from services.gateway.details import DetailFiles
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
@@ -77,6 +81,7 @@ def build_app(
     store: ViewStore,
     event_log: EventLog,
     dead_letters: DeadLetters,
+    detail_files: DetailFiles,
     resolve_model: ResolveModel,
     readiness: Readiness,
     hub_url: str,
@@ -117,6 +122,10 @@ def build_app(
             boards.get_entry,
             boards.list_facets,
             boards.explain_search,
+            sample_routes.list_samples,
+            compare_routes.compare_entries,
+            compare_routes.list_differing_samples,
+            model_routes.get_model,
             requests.list_requests,
             requests.get_request,
             runs.list_runs,
@@ -148,6 +157,7 @@ def build_app(
             "quotas": Provide(lambda: quotas, sync_to_thread=False),
             "outlook": Provide(lambda: outlook, sync_to_thread=False),
             "dead_letters": Provide(lambda: dead_letters, sync_to_thread=False),
+            "files": Provide(lambda: detail_files, sync_to_thread=False),
             "actions": Provide(lambda: actions, sync_to_thread=False),
         },
         # In this order: guessed tokens are counted before the Hub is asked about them.

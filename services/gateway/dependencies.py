@@ -9,6 +9,7 @@ from runtime.service import Readiness
 from services.gateway.access import Caller
 from services.gateway.actions import Actions
 from services.gateway.dead_letters import DeadLetters
+from services.gateway.details import DetailFiles
 from services.gateway.event_log import EventLog
 from services.gateway.hub import ResolvedModel
 from services.gateway.hub_sign_in import HubSignIn
@@ -31,5 +32,6 @@ QuotasDependency = NamedDependency[SkipValidation[Quotas]]
 OutlookDependency = NamedDependency[SkipValidation[Outlook]]
 ActionsDependency = NamedDependency[SkipValidation[Actions]]
 DeadLettersDependency = NamedDependency[SkipValidation[DeadLetters]]
+DetailFilesDependency = NamedDependency[SkipValidation[DetailFiles]]
 BoardQueriesDependency = NamedDependency[SkipValidation[BoardQueries]]
 AskedDependency = NamedDependency[SkipValidation[Asked]]

@@ -34,6 +34,9 @@ class ErrorCode(StrEnum):
     BOARD_UNKNOWN = "board-unknown"
     REQUEST_UNKNOWN = "request-unknown"
     ENTRY_UNKNOWN = "entry-unknown"
+    MODEL_UNKNOWN = "model-unknown"
+    TASK_UNKNOWN = "task-unknown"
+    SAMPLES_UNAVAILABLE = "samples-unavailable"
     DEAD_LETTER_UNKNOWN = "dead-letter-unknown"
     DUPLICATE_SUBMISSION = "duplicate-submission"
     SIGN_IN_REQUIRED = "sign-in-required"
@@ -65,6 +68,9 @@ _STATUS = {
     ErrorCode.BOARD_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.REQUEST_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.ENTRY_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.MODEL_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.TASK_UNKNOWN: HTTPStatus.NOT_FOUND,
+    ErrorCode.SAMPLES_UNAVAILABLE: HTTPStatus.NOT_FOUND,
     ErrorCode.DEAD_LETTER_UNKNOWN: HTTPStatus.NOT_FOUND,
     ErrorCode.DUPLICATE_SUBMISSION: HTTPStatus.CONFLICT,
     ErrorCode.SIGN_IN_REQUIRED: HTTPStatus.UNAUTHORIZED,

@@ -12,6 +12,7 @@ from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
 from services.gateway.dead_letters import DeadLetters
 from services.gateway.dependencies import ResolveModel
+from services.gateway.details import DetailFiles
 from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
 from services.gateway.hub import Hub, ResolvedModel
@@ -41,6 +42,7 @@ def an_app(
         store=store,
         event_log=EventLog(Client()),
         dead_letters=DeadLetters(Client()),
+        detail_files=DetailFiles(Client()),
         resolve_model=resolve_model or hub.resolve,
         readiness=Readiness() if ready else Readiness("views"),
         hub_url=nobody,
