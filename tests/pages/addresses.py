@@ -18,6 +18,7 @@ ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),
+    Address("insights", f"/boards/{BOARD.name}/insights", in_docs=True),
     Address("about", f"/boards/{BOARD.name}/about"),
     Address("request-running", f"/requests/{REQUESTS['running'].sid}"),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),

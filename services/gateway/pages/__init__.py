@@ -1,10 +1,12 @@
 """HTML for people. `PAGES` are the routes; docs/pages.md tells how to add one."""
 
-from services.gateway.pages import about, board, queue, reference, request, stream
+from services.gateway.pages import about, board, insights, queue, reference, request, stream
 
 PAGES = (
     board.show_home,
     board.show_board,
+    insights.show_insights,
+    insights.get_insight,
     queue.show_queue,
     request.show_request,
     about.show_about,

@@ -24,6 +24,7 @@ class Link:
 
 _DESTINATIONS = (
     Destination("Board", "/boards/{board}"),
+    Destination("Insights", "/boards/{board}/insights"),
     Destination("Queue", "/queue"),
     Destination("About", "/boards/{board}/about"),
 )

@@ -129,13 +129,17 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def address(self, path: str, **changed: object) -> str:
         """The address that asks the same but for what is `changed`; None leaves a thing out."""
+        given = self.pairs(**changed)
+        return f"{path}?{urlencode(given)}" if given else path
+
+    def pairs(self, **changed: object) -> list[tuple[str, str]]:
+        """The parameters of that address, such as the hidden fields of a form."""
         asked = {**msgspec.to_builtins(self), **changed}
-        given = [
-            (name, str(one).lower() if isinstance(one, bool) else one)
+        return [
+            (name, str(one).lower() if isinstance(one, bool) else str(one))
             for name, value in asked.items()
             for one in (
                 value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
             )
             if one is not None
         ]
-        return f"{path}?{urlencode(given)}" if given else path

@@ -1,5 +1,6 @@
 """One query over one snapshot of a board. Pure: safe in any thread."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -62,12 +63,7 @@ class Ranked:
 
 def find(ranked: Ranked, query: Query) -> Found:
     """Raises Refusal for a cursor of another order."""
-    rows = ranked.rows(query.weighting)
-    conditions = list(query.filters.conditions().values())
-    searched = condition(query.search, ranked.snapshot.values)
-    if searched is not None:
-        conditions.append(searched)
-    met = rows.select(reduce(and_, conditions)).to_series() if conditions else None
+    rows, met = ranked.rows(query.weighting), _met(ranked, query)
     keys = rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"), *query.order.columns())
     if met is not None:
         keys = keys.filter(met)
@@ -76,6 +72,23 @@ def find(ranked: Ranked, query: Query) -> Found:
     if query.dynamic and met is not None:
         shown = Ladder(rows.select("average", "average_stderr").filter(met)).place(shown)
     return Found(shown, keys.height, following)
+
+
+def all_found(ranked: Ranked, query: Query, columns: Sequence[str]) -> pl.DataFrame:
+    """These columns of every row that is found, whatever page it is on, in no order."""
+    rows, met = ranked.rows(query.weighting).select(columns), _met(ranked, query)
+    return rows if met is None else rows.filter(met)
+
+
+def _met(ranked: Ranked, query: Query) -> pl.Series | None:
+    """For each row whether it is found; None for all."""
+    conditions = list(query.filters.conditions().values())
+    searched = condition(query.search, ranked.snapshot.values)
+    if searched is not None:
+        conditions.append(searched)
+    if not conditions:
+        return None
+    return ranked.rows(query.weighting).select(reduce(and_, conditions)).to_series()
 
 
 def _page(keys: pl.DataFrame, query: Query) -> tuple[pl.Series, str | None]:
