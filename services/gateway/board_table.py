@@ -1,19 +1,22 @@
 """A board as a table: a page of rows, each cell with how it compares within its column."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
 
 from contracts.board import Board
 from services.gateway.board_views import BoardEntry, board_entries
 from services.gateway.query.asked import Asked
 from services.gateway.query.board_columns import score_column
-from services.gateway.query.engine import Ranked, find
+from services.gateway.query.engine import Query, Ranked, find
 from services.gateway.query.service import PAGE
-from services.gateway.query.standing import Weighting
-from services.gateway.query.terms import Search
 from services.gateway.score_views import Score
 
 HEAT_STEPS = 8
+_SCALE_STEP = 10
+"""The bars of averages end at a multiple of it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class TableRow:
     entry: BoardEntry
     cells: tuple[Cell, ...]
     """One per task of the board, in its order."""
+    values: Mapping[str, Any]
+    """Of every column, by name."""
 
     @property
     def scored(self) -> int:
@@ -39,17 +44,20 @@ class TableRow:
 @dataclass(frozen=True)
 class BoardTable:
     board: Board
-    asked: Asked
-    search: Search
+    query: Query
     rows: tuple[TableRow, ...]
+    pinned: tuple[TableRow, ...]
+    """Whatever else is asked for, in the order of their pins."""
     total: int
     """Rows on all pages."""
-    ranked: int
-    """Rows of the whole board that have a rank."""
+    entries: int
+    """Rows of the whole board."""
+    scale: int
+    """Where the bars of averages end."""
     filtered: bool
     """Whether something was asked for that not every row is."""
     next: str | None
-    """Address of the page that follows."""
+    """Cursor of the page that follows."""
 
 
 @dataclass(frozen=True)
@@ -63,27 +71,38 @@ class _Span:
         return round(HEAT_STEPS * (score - self.low) / (self.high - self.low))
 
 
-def board_table(ranked: Ranked, asked: Asked) -> BoardTable:
-    """Raises Refusal for what the board cannot answer."""
+def board_table(ranked: Ranked, asked: Asked, pins: Collection[str] = ()) -> BoardTable:
+    """Raises Refusal for what the board cannot answer. A pin without a row is passed over."""
     snapshot = ranked.snapshot
     query = asked.paged(PAGE).query(snapshot.columns)
     found = find(ranked, query)
+    rows = ranked.rows(query.weighting)
     spans = _spans(ranked)
+    pinned = {row.entry.request_id: row for row in _table_rows(ranked, _only(rows, pins), spans)}
     return BoardTable(
         board=snapshot.board,
-        asked=asked,
-        search=query.search,
-        rows=tuple(
-            TableRow(entry, tuple(_cells(snapshot.board, entry, spans)))
-            for entry in board_entries(found.rows, snapshot.columns)
-        ),
+        query=query,
+        rows=tuple(_table_rows(ranked, found.rows, spans)),
+        pinned=tuple(pinned[pin] for pin in pins if pin in pinned),
         total=found.total,
-        ranked=int(ranked.rows(Weighting())["rank"].count()),
+        entries=rows.height,
+        scale=_scale(rows),
         filtered=bool(query.search.alternatives or query.filters.conditions()),
-        next=asked.address(f"/boards/{snapshot.board.name}", after=found.next)
-        if found.next
-        else None,
+        next=found.next,
     )
+
+
+def _only(rows: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
+    return rows.filter(pl.col("id").is_in(list(ids))) if ids else rows.clear()
+
+
+def _table_rows(
+    ranked: Ranked, rows: pl.DataFrame, spans: Mapping[str, _Span]
+) -> Iterable[TableRow]:
+    board = ranked.snapshot.board
+    entries = board_entries(rows, ranked.snapshot.columns)
+    for entry, values in zip(entries, rows.iter_rows(named=True), strict=True):
+        yield TableRow(entry, tuple(_cells(board, entry, spans)), values)
 
 
 def _spans(ranked: Ranked) -> dict[str, _Span]:
@@ -98,7 +117,12 @@ def _spans(ranked: Ranked) -> dict[str, _Span]:
     return spans
 
 
-def _cells(board: Board, entry: BoardEntry, spans: dict[str, _Span]) -> Iterable[Cell]:
+def _scale(rows: pl.DataFrame) -> int:
+    high = rows.select(pl.max_horizontal("average", "average_high").max()).item() or 0
+    return min(100, _SCALE_STEP * int(high // _SCALE_STEP + 1))
+
+
+def _cells(board: Board, entry: BoardEntry, spans: Mapping[str, _Span]) -> Iterable[Cell]:
     for task in board.tasks:
         score = entry.scores.get(task.id)
         if score is None:

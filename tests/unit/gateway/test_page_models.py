@@ -53,9 +53,9 @@ def test_a_table_says_how_many_rows_there_are_and_where_the_next_are() -> None:
 
     first = board_table(ranked, Asked(search="acme"))
 
-    assert (len(first.rows), first.total, first.ranked, first.filtered) == (100, 101, 101, True)
-    assert first.next
-    assert first.next.startswith("/boards/demo?search=acme&after=")
+    assert (len(first.rows), first.total, first.entries, first.filtered) == (100, 101, 101, True)
+    last = board_table(ranked, Asked(search="acme", after=first.next))
+    assert [row.entry.model for row in last.rows] == ["acme/100"]
 
 
 def queue_of_demo(*requests: Request) -> Queue:

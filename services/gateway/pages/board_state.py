@@ -1,0 +1,108 @@
+"""What the address of a board's page says."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.pages.board_columns import choosable, usual_columns
+from services.gateway.query.asked import Asked, Scores
+from services.gateway.query.board_columns import Columns
+from services.gateway.query.columns import Column
+
+Fields = Sequence[tuple[str, str]]
+"""Names and values of a query string, in order."""
+
+MOST_PINS = 12
+T = TypeVar("T")
+
+
+class Density(StrEnum):
+    NORMAL = "normal"
+    COMPACT = "compact"
+
+
+class Averaged(StrEnum):
+    ALL = "all"
+    VISIBLE = "visible"
+    WEIGHTED = "weighted"
+
+
+_MANY = frozenset({"type", "precision", "weight_type", "license", "architecture", "origin", "hide"})
+
+
+class _Own(msgspec.Struct, frozen=True):
+    """What the page knows beside the API."""
+
+    pins: str = ""
+    density: Density = Density.NORMAL
+    average: Averaged = Averaged.ALL
+
+
+class BoardState(msgspec.Struct, frozen=True):
+    board: str
+    asked: Asked
+    columns: tuple[Column, ...]
+    """Shown beside the rank and the model."""
+    pins: tuple[str, ...]
+    """Ids of requests, in the order they were pinned."""
+    density: Density
+    average: Averaged
+
+    def address(self, **changed: object) -> str:
+        """Of the page with the same but for what is `changed`, from its first row on."""
+        own = {
+            "pins": ",".join(self.pins) or None,
+            "density": self.density if self.density is not Density.NORMAL else None,
+            "average": Averaged.VISIBLE if self.average is Averaged.VISIBLE else None,
+        }
+        given = {**own, "after": None, "limit": None, **changed}
+        return self.asked.address(f"/boards/{self.board}", **given)
+
+    def without_search(self) -> "BoardState":
+        asked = msgspec.structs.replace(self.asked, search="")
+        return msgspec.structs.replace(self, asked=asked)
+
+    @property
+    def raw(self) -> bool:
+        return self.asked.scores is Scores.RAW
+
+
+def read_state(board: str, fields: Fields, columns: Columns) -> BoardState:
+    """Of a tidy address. Raises Refusal for a value that cannot be."""
+    given: dict[str, object] = {}
+    for name, value in fields:
+        if name in _MANY:
+            given[name] = (*given.get(name, ()), value)  # type: ignore[misc]
+        else:
+            given[name] = value
+    asked, own = _converted(given, Asked), _converted(given, _Own)
+    shown = asked.shown(columns) if asked.columns else usual_columns(columns)
+    offered = choosable(columns)
+    chosen = tuple(column for column in shown if column in offered)
+    average = own.average
+    if average is Averaged.VISIBLE:
+        visible = [task for task in columns.tasks if _is_shown(task, chosen, columns)]
+        asked = msgspec.structs.replace(asked, tasks=",".join(visible), weights="")
+    elif asked.tasks or asked.weights:
+        average = Averaged.WEIGHTED
+    pins = tuple(dict.fromkeys(filter(None, own.pins.split(","))))[:MOST_PINS]
+    return BoardState(board, asked, chosen, pins, own.density, average)
+
+
+def _converted(given: dict[str, object], to: type[T]) -> T:
+    try:
+        return msgspec.convert(given, to, strict=False)
+    except msgspec.ValidationError as fault:
+        raise Refusal(
+            ErrorCode.INVALID_REQUEST,
+            f"The address cannot be read: {fault}.",
+            "Leave that parameter out, or choose on the page.",
+        ) from fault
+
+
+def _is_shown(task: str, chosen: Iterable[Column], columns: Columns) -> bool:
+    place = columns.tasks.index(task)
+    return any(column.name == columns.normalized_scores[place] for column in chosen)

@@ -1,0 +1,110 @@
+// Rows come as one scrolls, and those far above make room for them: the page never holds more than a
+// few hundred. They come in pages of the server, told apart by their cursors.
+
+const MOST_PAGES = 4;
+const AHEAD_PX = 1600;
+
+const table = document.getElementById("table");
+const body = () => document.getElementById("ranked");
+let pages = []; // addresses and heights, from the first row on
+let first = 0; // of the pages that are here
+let busy = false;
+
+function begin() {
+  pages = body() ? [{ address: location.pathname + location.search, count: body().rows.length, height: 0 }] : [];
+  first = 0;
+  makeRoom();
+}
+
+// What is scrolled past keeps its height; board.css puts it above the rows.
+function makeRoom() {
+  const height = pages.slice(0, first).reduce((sum, page) => sum + page.height, 0);
+  table.style.setProperty("--above", `${height}px`);
+}
+
+async function rowsOf(address) {
+  const headers = { "HX-Request-Type": "partial", "HX-Target": "tbody#ranked", Accept: "text/html" };
+  const answer = await fetch(address, { headers });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  return template.content.querySelector("tbody");
+}
+
+function take(came, place) {
+  const here = new Set([...body().rows].map((row) => row.id));
+  const rows = [...came.rows].filter((row) => !here.has(row.id));
+  body()[place](...rows);
+  htmx.process(body());
+}
+
+async function takeNext() {
+  const address = body().dataset.next;
+  const came = await rowsOf(address);
+  if (body()?.dataset.next !== address) return;
+  pages.push({ address, count: came.rows.length, height: 0 });
+  take(came, "append");
+  if (came.dataset.next) body().dataset.next = came.dataset.next;
+  else delete body().dataset.next;
+  if (pages.length - first > MOST_PAGES) leaveFirst();
+}
+
+function leaveFirst() {
+  const left = pages[first];
+  const rows = [...body().rows].slice(0, left.count);
+  left.height = rows.reduce((sum, row) => sum + row.offsetHeight, 0);
+  for (const row of rows) row.remove();
+  first += 1;
+  makeRoom();
+}
+
+async function takeBack() {
+  const page = pages[first - 1];
+  const came = await rowsOf(page.address);
+  if (pages[first - 1] !== page) return;
+  take(came, "prepend");
+  first -= 1;
+  makeRoom();
+  if (pages.length - first > MOST_PAGES) leaveLast();
+}
+
+function leaveLast() {
+  const left = pages.pop();
+  for (const row of [...body().rows].slice(-left.count)) row.remove();
+  body().dataset.next = left.address;
+}
+
+async function look() {
+  const box = document.getElementById("rows");
+  if (busy || !box || !body()) return;
+  const below = box.scrollHeight - box.scrollTop - box.clientHeight;
+  const above = Number.parseFloat(table.style.getPropertyValue("--above")) || 0;
+  const wanted = body().dataset.next && below < AHEAD_PX ? takeNext : first && box.scrollTop - above < AHEAD_PX ? takeBack : null;
+  if (!wanted) return;
+  busy = true;
+  try {
+    await wanted();
+  } catch {
+    return; // The next scroll tries again; a lost connection is shown in the header.
+  } finally {
+    busy = false;
+  }
+  look();
+}
+
+// A refresh is for the rows that are here.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement !== table || pages.length < 2) return;
+  const address = new URL(pages[first].address, location.href);
+  const count = pages.slice(first).reduce((sum, page) => sum + page.count, 0);
+  address.searchParams.set("limit", count);
+  ctx.request.action = address.pathname + address.search;
+});
+
+document.addEventListener("board:change", ({ detail: { isLive } }) => {
+  if (isLive && pages.length) return;
+  begin();
+  document.getElementById("rows")?.scrollTo({ top: 0 });
+});
+document.addEventListener("scroll", ({ target }) => target.id === "rows" && look(), { capture: true, passive: true });
+begin();
