@@ -16,6 +16,7 @@ from litestar.template import TemplateConfig
 from runtime.service import Readiness
 from services.gateway import (
     action_routes,
+    badges,
     boards,
     compare_routes,
     dead_letter_routes,
@@ -141,6 +142,7 @@ def build_app(
             health.is_alive,
             health.is_ready,
             action_routes.act_from_page,
+            badges.show_badge,
             *PAGES,
             static,
         ],

@@ -1,7 +1,7 @@
 """Comparisons of rows, and the samples where two of them differ."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -118,7 +118,7 @@ _REFUSALS = refuses(
 
 @get("/api/v1/compare", operation_id="compareEntries", tags=["boards"], responses=_REFUSALS)
 async def compare_entries(
-    ids: FromQuery[str], store: StoreDependency, files: DetailFilesDependency
+    ids: FromQuery[list[str]], store: StoreDependency, files: DetailFilesDependency
 ) -> Comparison:
     """Two to six rows of one board by their request ids, joined by commas: what sets each apart
     from the first, per task, and whether that is more than chance."""
@@ -133,7 +133,7 @@ async def compare_entries(
     responses=_REFUSALS,
 )
 async def list_differing_samples(
-    ids: FromQuery[str],
+    ids: FromQuery[list[str]],
     task: FromQuery[str],
     store: StoreDependency,
     files: DetailFilesDependency,
@@ -146,7 +146,7 @@ async def list_differing_samples(
     differing = await differing_samples(asked_of, entries[0], entries[1], files, offset, limit)
     following = None
     if offset + limit < differing.total:
-        query = {"ids": ids, "task": task, "offset": offset + limit, "limit": limit}
+        query = {"ids": ",".join(ids), "task": task, "offset": offset + limit, "limit": limit}
         following = f"/api/v1/compare/samples?{urlencode(query)}"
     return DifferingSamples(
         items=differing.found,
@@ -160,9 +160,10 @@ async def list_differing_samples(
     )
 
 
-def read_ids(text: str) -> tuple[str, ...]:
-    """Without repeats, in their order."""
-    return tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
+def read_ids(given: Iterable[str]) -> tuple[str, ...]:
+    """Repeated parameters, or joined by commas; each id once, in their order."""
+    ids = (one.strip() for text in given for one in text.split(","))
+    return tuple(dict.fromkeys(one for one in ids if one))
 
 
 def chosen_entries(ids: Sequence[str], store: ViewStore) -> tuple[Board, tuple[Entry, ...]]:

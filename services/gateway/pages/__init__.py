@@ -1,6 +1,17 @@
 """HTML for people. `PAGES` are the routes; docs/pages.md tells how to add one."""
 
-from services.gateway.pages import about, board, insights, queue, reference, request, stream
+from services.gateway.pages import (
+    about,
+    board,
+    compare,
+    insights,
+    model,
+    queue,
+    reference,
+    request,
+    samples,
+    stream,
+)
 
 PAGES = (
     board.show_home,
@@ -9,6 +20,9 @@ PAGES = (
     insights.get_insight,
     queue.show_queue,
     request.show_request,
+    model.show_model,
+    samples.show_samples,
+    compare.show_comparison,
     about.show_about,
     reference.show_api,
     reference.show_events,

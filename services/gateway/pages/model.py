@@ -1,0 +1,195 @@
+"""A model: how good it is among its peers, how that is known, and where it comes from."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+
+import polars as pl
+from litestar import get
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Template
+
+from contracts.board import BoardTask
+from contracts.views import Entry, Request, TaskScore
+from services.gateway.board_views import BoardEntry, board_entries
+from services.gateway.dependencies import (
+    BoardQueriesDependency,
+    EventLogDependency,
+)
+from services.gateway.errors import Refusal
+from services.gateway.event_log import EventLog
+from services.gateway.family import Family, draw
+from services.gateway.model_routes import Found, find_model
+from services.gateway.models import Peers, Relative, Standing, lineage, peers_of, standings
+from services.gateway.pages.visit import VisitDependency
+from services.gateway.peers import Strip, strip, task_strip
+from services.gateway.query.engine import Ranked
+from services.gateway.runs import Run, runs_of
+from services.gateway.views import request_history
+
+_MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """A task of the row that is looked at."""
+
+    task: BoardTask
+    score: TaskScore | None
+    strip: Strip | None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The row that is looked at, among its peers."""
+
+    entry: BoardEntry
+    kept: Entry
+    board: str
+    standings: tuple[Standing, ...]
+    peers: Standing | None
+    """Whom its scores are shown among."""
+    average: Strip | None
+    lines: tuple[Line, ...]
+    family: Family | None
+    """Null for a model without known relatives."""
+
+
+@dataclass(frozen=True)
+class Step:
+    at: datetime
+    sentence: str
+    about: str
+    """Which of several requests."""
+    link: str | None
+
+
+@get("/models/{name:path}", include_in_schema=False)
+async def show_model(
+    name: FromPath[str],
+    visit: VisitDependency,
+    queries: BoardQueriesDependency,
+    event_log: EventLogDependency,
+    entry: FromQuery[str] = "",
+    peers: FromQuery[str] = "size",
+) -> Template | Redirect:
+    """`entry` is the request id of one of its rows; left out, it is the best one."""
+    found = await find_model(name.strip("/"), visit.store, queries)
+    if found.names.today != name.strip("/"):
+        return Redirect(f"/models/{found.names.today}")
+    chosen = _chosen(found, entry)
+    looked = None
+    if chosen:
+        board, ranked, row = chosen
+        kept = visit.store.entry(board, row["id"][0])
+        if kept:
+            looked = await asyncio.to_thread(_looked, board, ranked, row, kept, _peers(peers))
+    board_of_page = looked.board if looked else found.requests[0].board if found.requests else ""
+    context = {
+        "model": found.names.today,
+        "former_names": found.names.former,
+        "looked": looked,
+        "rows": [
+            (board, one)
+            for board, (ranked, rows) in found.rows.items()
+            for one in board_entries(rows, ranked.snapshot.columns)
+        ],
+        "requests": found.requests,
+        "decisions": found.decisions,
+        "runs": await _runs(looked.entry.request_id, event_log) if looked else (),
+        "steps": _steps(found),
+        "peers": _peers(peers),
+    }
+    return visit.page("model", context, board=visit.store.boards.get(board_of_page))
+
+
+def _peers(given: str) -> Peers:
+    return next((one for one in get_args(Peers) if one == given), "size")
+
+
+def _chosen(found: Found, sid: str) -> tuple[str, Ranked, pl.DataFrame] | None:
+    for board, (ranked, rows) in found.rows.items():
+        row = rows.filter(pl.col("id") == sid) if sid else rows.head(1)
+        if not row.is_empty():
+            return board, ranked, row
+    return _chosen(found, "") if sid else None
+
+
+def _looked(board: str, ranked: Ranked, frame: pl.DataFrame, kept: Entry, wanted: Peers) -> Looked:
+    row = frame.row(0, named=True)
+    places = standings(ranked, row)
+    chosen = next((one for one in places if one.peers == wanted), places[0] if places else None)
+    among = peers_of(ranked, row, chosen.peers if chosen else "all")
+    assert among is not None
+    [entry] = board_entries(frame, ranked.snapshot.columns)
+    scores = entry.scores
+    relatives = lineage(ranked, entry.model)
+    itself = Relative(
+        entry.model, 0, entry.model, entry.request_id, entry.average, is_merge=entry.is_merge
+    )
+    return Looked(
+        entry,
+        kept,
+        board,
+        places,
+        chosen,
+        strip(among, "average", entry.average),
+        tuple(
+            Line(
+                task,
+                kept.scores.get(task.id),
+                task_strip(
+                    among, task.id, scores[task.id].normalized if task.id in scores else None
+                ),
+            )
+            for task in ranked.snapshot.board.tasks
+        ),
+        draw(itself, relatives) if relatives.ancestors or relatives.children else None,
+    )
+
+
+async def _runs(sid: str, event_log: EventLog) -> tuple[Run, ...] | None:
+    """None when they cannot be looked up right now, which is no reason to show nothing else."""
+    try:
+        return runs_of(await event_log.evaluations(sid))
+    except Refusal:
+        return None
+
+
+def _steps(found: Found) -> list[Step]:
+    """The newest last, as everywhere else."""
+    steps = [
+        Step(line.at, line.sentence, _about(request), f"/requests/{request.sid}")
+        for request in found.requests
+        for line in request_history(request)
+        if not line.what.startswith("moderation.")
+    ]
+    steps += [
+        Step(one.at, _decided(one.what, one.new_repo_id, one.reason), "", one.link)
+        for one in found.decisions
+    ]
+    if not found.requests:
+        steps += [
+            Step(at, sentence, "", None)
+            for _, rows in found.rows.values()
+            for row in rows.head(1).iter_rows(named=True)
+            for at, sentence in (
+                (row["uploaded"], "The repository was made on the Hub."),
+                (row["submitted"], "Submitted."),
+                (row["updated"], "The newest score came in."),
+            )
+            if at
+        ]
+    return sorted(steps, key=lambda step: step.at)[-_MOST_STEPS:]
+
+
+def _about(request: Request) -> str:
+    return f"{request.board}, {request.model.precision}"
+
+
+def _decided(what: str, new_name: str | None, reason: str) -> str:
+    phrase = what.replace("-", " ").replace("_", " ").capitalize()
+    if new_name:
+        return f"{phrase} to {new_name}."
+    return f"{phrase}: {reason}" if reason else f"{phrase}."

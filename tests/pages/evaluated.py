@@ -1,0 +1,143 @@
+"""Two models whose samples are kept, on the full board's definition; one is the child of the other.
+Names, questions and reasons hold markup, which must not become any."""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+from nats.js import JetStreamContext
+
+from contracts.board import BoardTask
+from contracts.evaluation import Details
+from contracts.models import ModelType
+from contracts.topology import DETAILS_BUCKET
+from contracts.views import Decision, Entry, Flag, SubtaskScore, TaskScore
+from tests.pages.world import BOARD, entries
+from tests.unit.gateway.examples import NOON, a_provenance, an_entry
+from tests.unit.gateway.sample_files import chosen, samples_file, written
+
+MARKUP = "<script>alert(1)</script><b>bold</b>"
+DOCUMENTS = 60
+_PEERS = 300
+
+
+def evaluated(repo_id: str, ability: int, **changes: object) -> Entry:
+    """`ability` of each ten questions are answered right."""
+    scores = {task.id: _score(task, repo_id, ability) for task in BOARD.tasks}
+    entry = an_entry(repo_id, board=BOARD.name)
+    average = sum(score.normalized for score in scores.values()) / len(scores)
+    return entry.model_copy(
+        update={
+            "scores": scores,
+            "average": average,
+            "average_stderr": 1.1,
+            "parameters": 7_240_000_000,
+            "submitted_at": NOON - timedelta(days=3),
+            "uploaded_at": NOON - timedelta(days=9),
+            "license": "apache-2.0",
+            "scoring_version": "1f0c2a9be1d3",
+            **changes,
+        }
+    )
+
+
+def _score(task: BoardTask, repo_id: str, ability: int) -> TaskScore:
+    raw = ability / 10
+    return TaskScore(
+        raw=raw,
+        normalized=max(0.0, 100 * (raw - task.floor) / (1 - task.floor)),
+        subtasks=tuple(
+            SubtaskScore(
+                harness_task=name, raw=raw, stderr=0.02, normalized=100 * raw, samples=DOCUMENTS
+            )
+            for name in task.harness_tasks
+        ),
+        seconds=93,
+        engine="tree",
+        versions={"lm_eval": "0.4.13", "torch": "2.9.1"},
+        details=None,
+        provenance=a_provenance(),
+        stderr=2.0,
+    )
+
+
+CHILD = evaluated(
+    "acme/lark-7b-instruct",
+    8,
+    model_type=ModelType.CHAT,
+    base_models=("acme/wren-7b",),
+    generation=1,
+    flag=Flag(reason=f"Trained on the questions {MARKUP}", link="https://example.org/1", at=NOON),
+)
+PARENT = evaluated("acme/wren-7b", 5, base_models=("acme/never-seen",))
+DECISION = Decision(
+    sequence=7,
+    at=NOON,
+    what="flagged",
+    about=CHILD.repo_id,
+    reason=f"Trained on the questions {MARKUP}",
+    by="mona",
+    link="https://example.org/1",
+)
+
+
+async def show_evaluated(js: JetStreamContext, folder: Path) -> tuple[Entry, Entry]:
+    """Store their samples, and return them as they are to be shown."""
+    return (
+        await _with_samples(js, CHILD, folder, ability=8),
+        await _with_samples(js, PARENT, folder, ability=5),
+    )
+
+
+def neighbours() -> list[Entry]:
+    return list(entries()[:_PEERS])
+
+
+async def _with_samples(js: JetStreamContext, entry: Entry, folder: Path, ability: int) -> Entry:
+    store = await js.object_store(DETAILS_BUCKET)
+    scores = dict(entry.scores)
+    for task in BOARD.tasks:
+        if task.id == "musr":
+            continue
+        body = samples_file(folder, _samples(task, ability), f"{entry.sid}-{task.id}")
+        name = f"{entry.sid}/1/{task.id}-1.parquet"
+        await store.put(name, body)
+        details = Details(
+            object_name=name,
+            rows=DOCUMENTS,
+            size_bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+        scores[task.id] = scores[task.id].model_copy(update={"details": details})
+    return entry.model_copy(update={"scores": scores})
+
+
+def _samples(task: BoardTask, ability: int) -> list[dict[str, object]]:
+    if task.id == "ifeval":
+        return [
+            written(
+                n,
+                f"Answer {n} {MARKUP}",
+                prompt_level_strict_acc=n % 10 < ability,
+                inst_level_strict_acc=[n % 10 < ability, n % 3 == 0],
+            )
+            for n in range(DOCUMENTS)
+        ]
+    metric = task.metrics[0].partition(",")[0]
+    return [
+        _by_metric(
+            chosen(
+                n,
+                right=n % 10 < ability,
+                question=f"Which of these is {n}? {MARKUP}" if n else f"Once upon a time {MARKUP}",
+                task=task.harness_tasks[n % len(task.harness_tasks)],
+                prefix="Q: Is this an example?\nA: yes\n\n" * 3,
+            ),
+            metric,
+        )
+        for n in range(DOCUMENTS)
+    ]
+
+
+def _by_metric(sample: dict[str, object], metric: str) -> dict[str, object]:
+    return {**sample, "metrics": [metric], metric: sample["acc"]}
