@@ -8,7 +8,6 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
@@ -44,13 +43,14 @@ from services.gateway.details import DetailFiles
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.openapi import DocumentedErrors
 from services.gateway.outlook import Outlook
 from services.gateway.pages import PAGES
 from services.gateway.pages.visit import visit
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
-from services.gateway.security import add_security_headers
+from services.gateway.security import add_security_headers, name_all_methods
 from services.gateway.sessions import session_cookies
 from services.gateway.situations import USUAL, Bounds
 from services.gateway.store import ViewStore
@@ -174,7 +174,7 @@ def build_app(
         ],
         stores={rate_limits.STORE: doors.counters},
         exception_handlers={Exception: answer_error},
-        before_send=[add_security_headers],
+        before_send=[add_security_headers, name_all_methods],
         # Event streams are left alone: their messages would wait in the compressor. Rows and facets
         # come compressed.
         compression_config=CompressionConfig(
@@ -187,7 +187,7 @@ def build_app(
             ],
         ),
         template_config=TemplateConfig(instance=template_engine(hub_url)),
-        openapi_config=OpenAPIConfig(
+        openapi_config=DocumentedErrors(
             title="Podium",
             version="1",
             description="A leaderboard for language models: submit, follow, read.",

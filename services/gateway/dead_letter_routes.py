@@ -26,6 +26,8 @@ from services.gateway.store import ViewStore
 from services.gateway.views import Items, status_url
 
 _MOST_BODY_BYTES = 64 * 1024
+_SEQUENCES = range(1, 2**64)
+"""Those that a stream gives out; NATS does not answer when it is asked for another."""
 
 _REFUSALS = (
     ErrorCode.SIGN_IN_REQUIRED,
@@ -179,7 +181,7 @@ async def replay_dead_letter(
 
 
 async def _known_letter(sequence: int, dead_letters: DeadLetters) -> DeadLetter:
-    letter = await dead_letters.at(sequence) if sequence > 0 else None
+    letter = await dead_letters.at(sequence) if sequence in _SEQUENCES else None
     if letter is None:
         raise Refusal(
             ErrorCode.DEAD_LETTER_UNKNOWN,

@@ -35,6 +35,7 @@ _EVENT_NAMES: dict[type[View], str] = {
     "/api/v1/events",
     operation_id="streamEvents",
     tags=["live"],
+    media_type="text/event-stream",
     responses=refuses(ErrorCode.BOARD_UNKNOWN),
 )
 async def stream_events(

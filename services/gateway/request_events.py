@@ -37,6 +37,7 @@ _MOVED_S = 30.0
     "/api/v1/requests/{sid:str}/events",
     operation_id="streamRequest",
     tags=["live"],
+    media_type="text/event-stream",
     responses=refuses(ErrorCode.REQUEST_UNKNOWN, ErrorCode.BUS_UNREACHABLE),
 )
 async def stream_request(

@@ -1,4 +1,5 @@
-"""Headers that every answer carries. The page needs no inline script or style and no other host."""
+"""Headers that every answer carries, and what OPTIONS answers. The page needs no inline script or
+style and no other host."""
 
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
@@ -22,3 +23,13 @@ async def add_security_headers(message: Message, scope: Scope) -> None:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+
+
+async def name_all_methods(message: Message, scope: Scope) -> None:
+    """A `before_send` hook. Litestar's own answer to OPTIONS names the method of the route that was
+    registered first, where routes of several methods share a path."""
+    if message["type"] == "http.response.start" and scope.get("method") == "OPTIONS":
+        headers = MutableScopeHeaders.from_message(message)
+        if "Allow" in headers:
+            methods = scope["litestar_app"].route_handler_method_map[scope["path_template"]]
+            headers["Allow"] = ", ".join(sorted(methods))
