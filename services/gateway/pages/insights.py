@@ -15,15 +15,19 @@ from contracts.board import Board
 from services.gateway.boards import known_board
 from services.gateway.dependencies import AskedDependency, BoardQueriesDependency, StoreDependency
 from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.formatting import words
 from services.gateway.insights.catalogue import COLUMNS, INSIGHTS
 from services.gateway.insights.chart import Insight
 from services.gateway.insights.scope import Dating, Scope
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Query, Ranked, all_found
+from services.gateway.query.facets import Facet, facets
 from services.gateway.query.formats import MEDIA_TYPES, Format
 
 _NO_MATTER = ("sort", "ranks", "scores", "columns", "limit", "after")
+_PICKED = ("type", "size", "hide")
+"""Filters that the page offers itself; the board has them all."""
 MOST_SHOWN = 50
 """Rows of a table on the page; the file has all."""
 
@@ -39,6 +43,22 @@ DatingParameter = Annotated[
 FormatParameter = Annotated[
     InsightFormat, QueryParameter(name="format", description="The chart, or the table behind it.")
 ]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A choice of a filter, and the page with it turned around."""
+
+    label: str
+    count: int
+    chosen: bool
+    address: str
+
+
+@dataclass(frozen=True)
+class Picks:
+    label: str
+    of: tuple[Pick, ...]
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,7 @@ async def show_insights(
             (f"By date {one}", _address(board, asked, one), one is dating) for one in Dating
         ],
         "search": query.search,
+        "picks": [_picks(board, asked, dating, facet) for facet in made.facets],
         "filtered": bool(query.search.alternatives or query.filters.conditions()),
         "weighted": str(query.weighting),
         "total": made.total,
@@ -118,12 +139,16 @@ class _Made:
     insights: tuple[Insight, ...]
     total: int
     """Rows that they are made of."""
+    facets: tuple[Facet, ...]
+    """Those of `_PICKED`."""
 
 
 def _made(ranked: Ranked, query: Query, dating: Dating, wanted: Sequence[str]) -> _Made:
     rows = all_found(ranked, query, COLUMNS)
     scope = Scope(ranked.snapshot.board, query.weighting, dating)
-    return _Made(tuple(INSIGHTS[name](rows, scope) for name in wanted), rows.height)
+    made = tuple(INSIGHTS[name](rows, scope) for name in wanted)
+    by_name = {facet.parameter: facet for facet in facets(ranked, query)}
+    return _Made(made, rows.height, tuple(by_name[name] for name in _PICKED))
 
 
 def _selection(asked: Asked) -> Asked:
@@ -136,6 +161,24 @@ def _selection(asked: Asked) -> Asked:
 def _address(board: Board, asked: Asked, dating: Dating, below: str = "", **more: object) -> str:
     date = None if dating is Dating.SUBMITTED else dating
     return asked.address(f"/boards/{board.name}/insights{below}", date=date, **more)
+
+
+def _picks(board: Board, asked: Asked, dating: Dating, facet: Facet) -> Picks:
+    """Types and what is hidden add up; a size takes the place of another."""
+    chosen = [option.value for option in facet.options if option.chosen]
+    picks = []
+    for option in facet.options:
+        if facet.parameter == "size":
+            size = None if option.chosen else option.value
+            changed: dict[str, object] = {"size": size, "params_min": None, "params_max": None}
+        elif option.chosen:
+            changed = {facet.parameter: [one for one in chosen if one != option.value]}
+        else:
+            changed = {facet.parameter: [*chosen, option.value]}
+        label = words(option.label) if facet.parameter == "type" else option.label
+        address = _address(board, asked, dating, **changed)
+        picks.append(Pick(label, option.count, option.chosen, address))
+    return Picks(facet.label, tuple(picks))
 
 
 def _shown(board: Board, asked: Asked, dating: Dating, insight: Insight) -> Shown:

@@ -218,11 +218,13 @@ function watch() {
   for (const figure of document.querySelectorAll("[data-chart]")) seen.observe(figure);
 }
 
-function redraw() {
-  for (const [id, { chart }] of described) {
-    const figure = document.getElementById(id);
-    if (chart && figure?.dataset.chart) draw(figure, chart);
-  }
+function redraw(id) {
+  const { chart } = described.get(id);
+  if (chart) draw(document.getElementById(id), chart);
+}
+
+function redrawAll() {
+  for (const id of described.keys()) redraw(id);
 }
 
 document.addEventListener("click", ({ target }) => {
@@ -234,11 +236,15 @@ document.addEventListener("click", ({ target }) => {
   chart.update();
   item.ariaPressed = String(chart.isDatasetVisible(place));
 });
+// Another search: what is drawn stays until its successor is there.
 document.addEventListener("htmx:after:swap", () => {
-  redraw();
+  for (const [id, { address }] of described) {
+    if (document.getElementById(id)?.dataset.chart === undefined) described.delete(id);
+    else if (document.getElementById(id).dataset.chart === address) redraw(id);
+  }
   watch();
 });
-document.addEventListener("theme:change", redraw);
-DARK.addEventListener("change", redraw);
-PHONE.addEventListener("change", redraw);
+document.addEventListener("theme:change", redrawAll);
+DARK.addEventListener("change", redrawAll);
+PHONE.addEventListener("change", redrawAll);
 watch();
