@@ -34,7 +34,9 @@ from services.gateway.following import (
     watch_evaluators,
 )
 from services.gateway.hub import Hub
+from services.gateway.hub_models import HubModels
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.rule_check import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import ViewStore
 from services.gateway.tokens import TokenProofs
@@ -89,6 +91,8 @@ def _server(
         dead_letters=DeadLetters(client),
         detail_files=DetailFiles(client),
         resolve_model=hub.resolve,
+        hub_models=HubModels(settings.hub_url, timeout_s=settings.hub_timeout_s),
+        rule_book=RuleBook(client),
         readiness=readiness,
         hub_url=settings.hub_url,
         doors=_doors(settings, hub),

@@ -38,10 +38,10 @@ from services.gateway.authentication import CallerMiddleware
 from services.gateway.caching import NotModifiedMiddleware
 from services.gateway.csrf import CsrfMiddleware
 from services.gateway.dead_letters import DeadLetters
-from services.gateway.dependencies import ResolveModel
 from services.gateway.details import DetailFiles
 from services.gateway.errors import answer_error
 from services.gateway.event_log import EventLog
+from services.gateway.hub_models import HubModels
 from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.openapi import DocumentedErrors
 from services.gateway.outlook import Outlook
@@ -50,10 +50,12 @@ from services.gateway.pages.visit import visit
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
+from services.gateway.rule_check import RuleBook
 from services.gateway.security import add_security_headers, name_all_methods
 from services.gateway.sessions import session_cookies
 from services.gateway.situations import USUAL, Bounds
 from services.gateway.store import ViewStore
+from services.gateway.submitting import ResolveModel, Submitting
 from services.gateway.templating import STATIC, template_engine
 from services.gateway.tokens import TokenProofs
 
@@ -84,6 +86,8 @@ def build_app(
     dead_letters: DeadLetters,
     detail_files: DetailFiles,
     resolve_model: ResolveModel,
+    hub_models: HubModels,
+    rule_book: RuleBook,
     readiness: Readiness,
     hub_url: str,
     doors: Doors,
@@ -93,6 +97,7 @@ def build_app(
     quotas = Quotas(store)
     outlook = Outlook(store, bounds)
     actions = Actions(store, event_log, quotas)
+    submitting = Submitting(store, event_log, resolve_model, quotas, outlook)
     from_store = Router(
         "/",
         route_handlers=[
@@ -150,7 +155,9 @@ def build_app(
             "store": Provide(lambda: store, sync_to_thread=False),
             "visit": Provide(visit),
             "event_log": Provide(lambda: event_log, sync_to_thread=False),
-            "resolve_model": Provide(lambda: resolve_model, sync_to_thread=False),
+            "submitting": Provide(lambda: submitting, sync_to_thread=False),
+            "hub_models": Provide(lambda: hub_models, sync_to_thread=False),
+            "rule_book": Provide(lambda: rule_book, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
             "hub_sign_in": Provide(lambda: doors.hub_sign_in, sync_to_thread=False),
             "caller": Provide(_caller, sync_to_thread=False),

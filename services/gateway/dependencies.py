@@ -1,7 +1,5 @@
 """What routes ask for in their signatures; `app.build_app` hands it to them by these names."""
 
-from collections.abc import Awaitable, Callable
-
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
@@ -11,20 +9,19 @@ from services.gateway.actions import Actions
 from services.gateway.dead_letters import DeadLetters
 from services.gateway.details import DetailFiles
 from services.gateway.event_log import EventLog
-from services.gateway.hub import ResolvedModel
+from services.gateway.hub_models import HubModels
 from services.gateway.hub_sign_in import HubSignIn
 from services.gateway.outlook import Outlook
 from services.gateway.query.asked import Asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
+from services.gateway.rule_check import RuleBook
 from services.gateway.store import ViewStore
-
-ResolveModel = Callable[[str, str], Awaitable[ResolvedModel]]
-"""Model and revision → the commit at this moment; `Hub.resolve`."""
 
 StoreDependency = NamedDependency[SkipValidation[ViewStore]]
 EventLogDependency = NamedDependency[SkipValidation[EventLog]]
-ResolveModelDependency = NamedDependency[SkipValidation[ResolveModel]]
+HubModelsDependency = NamedDependency[SkipValidation[HubModels]]
+RuleBookDependency = NamedDependency[SkipValidation[RuleBook]]
 ReadinessDependency = NamedDependency[SkipValidation[Readiness]]
 CallerDependency = NamedDependency[SkipValidation[Caller]]
 HubSignInDependency = NamedDependency[SkipValidation[HubSignIn | None]]

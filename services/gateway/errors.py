@@ -236,6 +236,10 @@ def refusal_of(fault: Exception, request: Request[Any, Any, State]) -> Refusal:
             return _of_fault(fault, request)
 
 
+def status_of(refusal: Refusal) -> int:
+    return _STATUS[refusal.code].value
+
+
 # ── refusals → HTTP ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -19,6 +19,29 @@ _RETRY_PENDING_S = 60
 _PENDING = frozenset({RequestState.RECEIVED, RequestState.WAITING, RequestState.RUNNING})
 
 
+@dataclass(frozen=True)
+class Left:
+    """What one user may still submit to a board."""
+
+    weekly: int | None
+    """Most in any seven days; None for any number."""
+    used: int
+    """Of those."""
+    possible_at: datetime | None
+    """When the next is possible; None when it is now."""
+    at_once: int | None
+    """Most that wait or run; None for any number."""
+    pending: tuple[str, ...]
+    """Ids of those that do."""
+    under_way: int
+    """How many do, with those that are just being stored."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one of those that wait or run has to end first."""
+        return self.at_once is not None and self.under_way >= self.at_once
+
+
 @dataclass
 class Quotas:
     """Exact for what comes through this gateway. What came through another counts once it is in
@@ -54,7 +77,13 @@ class Quotas:
         if request.submitter is not None:
             self._published[request.sid] = request
 
-    def _check(self, user: str, board: Board, now: datetime) -> None:
+    def left(self, user: User | None, board: Board) -> "Left | None":
+        """What the user may still submit now; None for those who may submit any number."""
+        if user is None or _is_official(user, self.store.policy):
+            return None
+        return self._left(user.name, board, datetime.now(UTC))
+
+    def _left(self, user: str, board: Board, now: datetime) -> "Left":
         limits = board.limits
         under_way = [at for name, at in self._under_way.get(user, ()) if name == board.name]
         mine = [
@@ -62,29 +91,40 @@ class Quotas:
             for request in self._requests()
             if request.submitter == user and request.board == board.name
         ]
-        pending = [request for request in mine if request.state in _PENDING]
-        most = limits.pending_per_user
-        if most is not None and len(pending) + len(under_way) >= most:
+        pending = tuple(request.sid for request in mine if request.state in _PENDING)
+        counted = sorted([*_counted(mine, now), *under_way])
+        weekly, possible_at = limits.submissions_per_week, None
+        if weekly is not None and len(counted) >= weekly:
+            # The next is possible when so many have grown old that one place is free.
+            possible_at = counted[len(counted) - weekly] + WEEK
+        return Left(
+            weekly=weekly,
+            used=len(counted),
+            possible_at=possible_at,
+            at_once=limits.pending_per_user,
+            pending=pending,
+            under_way=len(pending) + len(under_way),
+        )
+
+    def _check(self, user: str, board: Board, now: datetime) -> None:
+        left = self._left(user, board, now)
+        if left.is_full:
             raise Refusal(
                 ErrorCode.TOO_MANY_PENDING,
-                f"{user} has {len(pending) + len(under_way)} submissions to board {board.name}"
-                f" that wait or run; {most} at once are taken.",
+                f"{user} has {left.under_way} submissions to board {board.name}"
+                f" that wait or run; {left.at_once} at once are taken.",
                 "Submit the next when one of them has ended, or cancel one.",
-                {"limit": most, "pending": [request.sid for request in pending]},
+                {"limit": left.at_once, "pending": list(left.pending)},
                 retry_after_s=_RETRY_PENDING_S,
             )
-        counted = sorted([*_counted(mine, now), *under_way])
-        weekly = limits.submissions_per_week
-        if weekly is not None and len(counted) >= weekly:
-            # The next is possible when so many have grown old that one slot is free.
-            possible = counted[len(counted) - weekly] + WEEK
+        if possible := left.possible_at:
             raise Refusal(
                 ErrorCode.QUOTA_EXCEEDED,
-                f"{user} has made {len(counted)} submissions to board {board.name} within seven"
-                f" days; {weekly} are taken.",
+                f"{user} has made {left.used} submissions to board {board.name} within seven"
+                f" days; {left.weekly} are taken.",
                 f"Submit the next after {possible:%Y-%m-%d %H:%M} UTC. Cancelling one that has not"
                 " run gives its place back.",
-                {"limit": weekly, "used": len(counted), "possible_at": possible.isoformat()},
+                {"limit": left.weekly, "used": left.used, "possible_at": possible.isoformat()},
                 retry_after_s=max(1, ceil((possible - now).total_seconds())),
             )
 

@@ -16,6 +16,7 @@ class Address:
 
 ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
+    Address("submit", "/submit"),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),
     Address("insights", f"/boards/{BOARD.name}/insights", in_docs=True),

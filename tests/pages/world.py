@@ -32,6 +32,8 @@ class World:
     js: JetStreamContext
     hub_root: Path
     """What is written here is on the Hub."""
+    nats_url: str
+    hub_url: str
 
     @property
     def url(self) -> str:
@@ -56,7 +58,7 @@ async def running_world(
         await show(js, *views)
         async with started_gateway(nats_url, hub_url, folder, **settings) as gateway:
             await gateway.until_ready()
-            yield World(gateway, js, hub_root)
+            yield World(gateway, js, hub_root, nats_url, hub_url)
         await client.close()
 
 

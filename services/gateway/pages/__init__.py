@@ -11,6 +11,7 @@ from services.gateway.pages import (
     request,
     samples,
     stream,
+    submit,
 )
 
 PAGES = (
@@ -19,6 +20,8 @@ PAGES = (
     insights.show_insights,
     insights.get_insight,
     queue.show_queue,
+    submit.show_submit,
+    submit.submit_from_page,
     request.show_request,
     model.show_model,
     samples.show_samples,

@@ -26,6 +26,7 @@ _DESTINATIONS = (
     Destination("Board", "/boards/{board}"),
     Destination("Insights", "/boards/{board}/insights"),
     Destination("Queue", "/queue"),
+    Destination("Submit", "/submit"),
     Destination("About", "/boards/{board}/about"),
 )
 

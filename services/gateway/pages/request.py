@@ -15,6 +15,7 @@ from services.gateway.pages.visit import VisitDependency
 from services.gateway.requests import known_request
 
 _DONE: dict[str, str] = {
+    "submit": "It is submitted, and checked within a moment.",
     Action.CANCEL: "It is being cancelled; this page shows it within a moment.",
     Action.RERUN: "It runs once more; this page shows it within a moment.",
     Action.VOTE: "Your vote counts.",

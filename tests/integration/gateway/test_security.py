@@ -355,6 +355,7 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/moderation": (MODERATOR, FLAG),
     "/api/v1/dead-letters/{sequence}/replay": (MODERATOR, {"reason": "The Hub is back."}),
     "/requests/{sid}/{action}": (SUBMITTER, {}),
+    "/submit": (NAMED, {}),
 }
 """Whatever changes something: who may, and a body that it takes."""
 READ_BY_MODERATORS = ("/api/v1/dead-letters", "/api/v1/dead-letters/{sequence}")

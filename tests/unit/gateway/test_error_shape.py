@@ -11,12 +11,14 @@ from runtime.service import Readiness
 from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
 from services.gateway.dead_letters import DeadLetters
-from services.gateway.dependencies import ResolveModel
 from services.gateway.details import DetailFiles
 from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
 from services.gateway.hub import Hub, ResolvedModel
+from services.gateway.hub_models import HubModels
+from services.gateway.rule_check import RuleBook
 from services.gateway.store import ViewStore
+from services.gateway.submitting import ResolveModel
 from services.gateway.tokens import TokenProofs
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board
@@ -44,6 +46,8 @@ def an_app(
         dead_letters=DeadLetters(Client()),
         detail_files=DetailFiles(Client()),
         resolve_model=resolve_model or hub.resolve,
+        hub_models=HubModels(nobody, timeout_s=2),
+        rule_book=RuleBook(Client()),
         readiness=Readiness() if ready else Readiness("views"),
         hub_url=nobody,
         doors=Doors(
