@@ -1,9 +1,10 @@
 """What a board's rows show together: charts of those that were searched for, and their tables."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
@@ -158,9 +159,15 @@ def _selection(asked: Asked) -> Asked:
     return msgspec.structs.replace(asked, **unasked)
 
 
-def _address(board: Board, asked: Asked, dating: Dating, below: str = "", **more: object) -> str:
+def _address(
+    board: Board,
+    asked: Asked,
+    dating: Dating,
+    below: str = "",
+    changed: Mapping[str, object] = MappingProxyType({}),
+) -> str:
     date = None if dating is Dating.SUBMITTED else dating
-    return asked.address(f"/boards/{board.name}/insights{below}", date=date, **more)
+    return asked.address(f"/boards/{board.name}/insights{below}", date=date, **changed)
 
 
 def _picks(board: Board, asked: Asked, dating: Dating, facet: Facet) -> Picks:
@@ -168,15 +175,16 @@ def _picks(board: Board, asked: Asked, dating: Dating, facet: Facet) -> Picks:
     chosen = [option.value for option in facet.options if option.chosen]
     picks = []
     for option in facet.options:
+        changed: dict[str, object]
         if facet.parameter == "size":
             size = None if option.chosen else option.value
-            changed: dict[str, object] = {"size": size, "params_min": None, "params_max": None}
+            changed = {"size": size, "params_min": None, "params_max": None}
         elif option.chosen:
             changed = {facet.parameter: [one for one in chosen if one != option.value]}
         else:
             changed = {facet.parameter: [*chosen, option.value]}
         label = words(option.label) if facet.parameter == "type" else option.label
-        address = _address(board, asked, dating, **changed)
+        address = _address(board, asked, dating, changed=changed)
         picks.append(Pick(label, option.count, option.chosen, address))
     return Picks(facet.label, tuple(picks))
 
@@ -186,5 +194,5 @@ def _shown(board: Board, asked: Asked, dating: Dating, insight: Insight) -> Show
     return Shown(
         insight,
         _address(board, asked, dating, below),
-        _address(board, asked, dating, below, format=InsightFormat.CSV),
+        _address(board, asked, dating, below, {"format": InsightFormat.CSV}),
     )
