@@ -53,13 +53,16 @@ class BoardState(msgspec.Struct, frozen=True):
 
     def address(self, **changed: object) -> str:
         """Of the page with the same but for what is `changed`, from its first row on."""
+        asked = self.asked
         own = {
+            "params_min": _written(asked.params_min),
+            "params_max": _written(asked.params_max),
             "pins": ",".join(self.pins) or None,
             "density": self.density if self.density is not Density.NORMAL else None,
             "average": Averaged.VISIBLE if self.average is Averaged.VISIBLE else None,
         }
         given = {**own, "after": None, "limit": None, **changed}
-        return self.asked.address(f"/boards/{self.board}", **given)
+        return asked.address(f"/boards/{self.board}", **given)
 
     def without_search(self) -> "BoardState":
         asked = msgspec.structs.replace(self.asked, search="")
@@ -101,6 +104,10 @@ def _converted(given: dict[str, object], to: type[T]) -> T:
             f"The address cannot be read: {fault}.",
             "Leave that parameter out, or choose on the page.",
         ) from fault
+
+
+def _written(number: float | None) -> str | None:
+    return None if number is None else f"{number:g}"
 
 
 def _is_shown(task: str, chosen: Iterable[Column], columns: Columns) -> bool:

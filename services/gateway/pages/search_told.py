@@ -57,7 +57,11 @@ def fault_of(refusal: Refusal, text: str) -> Fault | None:
     if details.get("parameter") != "search":
         return None
     start, end = details["start"], max(details["end"], details["start"])
-    return Fault(text[:start], text[start:end], text[end:], refusal.message, refusal.advice)
+    advice = refusal.advice
+    if nearest := details.get("nearest"):
+        # There are dozens, and most likely it is this one.
+        advice = f"Write `@{nearest}:` followed by what to look for."
+    return Fault(text[:start], text[start:end], text[end:], refusal.message, advice)
 
 
 class Highlights:

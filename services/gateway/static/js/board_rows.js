@@ -92,6 +92,23 @@ async function look() {
   look();
 }
 
+// What is read stays where it is when rows come in or go above it. Browsers do that for some changes,
+// and not all of them.
+let reading = null;
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  const box = document.getElementById("rows");
+  if (ctx.sourceElement !== table || !box?.scrollTop || !body()) return;
+  const row = [...body().rows].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop + box.clientHeight / 2);
+  reading = row && { id: row.id, top: row.getBoundingClientRect().top };
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  const row = reading && document.getElementById(reading.id);
+  if (row) document.getElementById("rows").scrollTop += row.getBoundingClientRect().top - reading.top;
+  reading = null;
+});
+
 // A refresh is for the rows that are here.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement !== table || pages.length < 2) return;

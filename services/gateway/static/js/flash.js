@@ -9,7 +9,8 @@ function texts(target) {
 }
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-  if (ctx.swap?.startsWith("innerMorph")) before.set(ctx, texts(ctx.target));
+  const isLive = ctx.sourceEvent?.type.startsWith("live:");
+  if (isLive && ctx.swap?.startsWith("innerMorph")) before.set(ctx, texts(ctx.target));
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
