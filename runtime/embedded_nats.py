@@ -16,7 +16,7 @@ from runtime.processes import die_with_parent
 # acknowledged writes in Jepsen's report on NATS 2.12.1.
 _CONFIG = """\
 listen: "127.0.0.1:{port}"
-jetstream {{ store_dir: "{store}", sync_interval: always }}
+jetstream {{ store_dir: "{store}", sync_interval: {sync_interval} }}
 max_payload: 8MB
 """
 
@@ -28,6 +28,8 @@ class NatsServer:
     folder: Path
     port: int = -1
     """-1 takes a free port."""
+    sync_interval: str = "always"
+    """Another only where losing what was acknowledged costs nothing, such as made-up rows."""
 
     @property
     def log(self) -> Path:
@@ -37,7 +39,13 @@ class NatsServer:
         """What to execute. Writes the configuration file it reads."""
         self.folder.mkdir(parents=True, exist_ok=True)
         config = self.folder / "nats-server.conf"
-        config.write_text(_CONFIG.format(port=self.port, store=self.folder / "jetstream"))
+        config.write_text(
+            _CONFIG.format(
+                port=self.port,
+                store=self.folder / "jetstream",
+                sync_interval=self.sync_interval,
+            )
+        )
         binary = shutil.which("nats-server", path=sysconfig.get_path("scripts")) or "nats-server"
         return [
             *(binary, "--config", config),
