@@ -27,6 +27,7 @@ from contracts.moderation import (
     SubmitterBanned,
     SubmitterUnbanned,
 )
+from contracts.past import PastBoardAsked
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
@@ -71,7 +72,12 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     DeadLetterReplayed,
 )
 VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring)
-NOT_STORED: tuple[type[Message], ...] = (EvaluationProgress, EvaluatorPresence, RulesAsked)
+NOT_STORED: tuple[type[Message], ...] = (
+    EvaluationProgress,
+    EvaluatorPresence,
+    RulesAsked,
+    PastBoardAsked,
+)
 
 _EVENT_BY_TYPE = {event.type_name(): event for event in EVENT_TYPES}
 _VIEW_BY_TYPE = {view.type_name(): view for view in VIEW_TYPES}

@@ -21,6 +21,7 @@ from runtime.follow import Place, follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
+from services.aggregator.past_answers import answer_about_the_past
 from services.aggregator.repairs import READER, repair
 from services.aggregator.replay import replay
 from services.aggregator.snapshot_store import SnapshotStore
@@ -81,6 +82,7 @@ class Aggregator:
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._keep_snapshots()),
             asyncio.create_task(self._rescore_boards()),
+            asyncio.create_task(self._tell_of_the_past()),
         ]
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -253,6 +255,11 @@ class Aggregator:
             if looked_at:
                 self._news.set()
             await asyncio.sleep(_CHECK_S)
+
+    async def _tell_of_the_past(self) -> None:
+        # Half the events would tell of half a board.
+        await self._caught_up.wait()
+        await answer_about_the_past(self._client, lambda *asked: self._leaderboard.past(*asked))
 
     async def _define_boards(self) -> None:
         """Once: of two aggregators with different definitions, each would for ever have the last

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -26,6 +27,7 @@ from services.aggregator.moderation import (
 from services.aggregator.names import Names
 from services.aggregator.normalization import scoring_version
 from services.aggregator.packing import Packer, as_text, from_text
+from services.aggregator.past import Past, definition_by, happened_by
 from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import render
 from services.aggregator.rescoring import (
@@ -180,6 +182,31 @@ class Leaderboard:
     @property
     def _unmeasured(self) -> list[Change]:
         return [each for each in changes(self._definitions) if each.subject not in self.views]
+
+    def past(self, name: str, at: datetime) -> Past | None:
+        """A board as it was, by what is known now; None for one that is not known."""
+        board = self._boards.get(name)
+        if board is None:
+            return None
+        then = definition_by(self._definitions, board, at)
+        return Past(then, self._entries_by(then, at))
+
+    def _entries_by(self, board: Board, at: datetime) -> Iterator[Entry | None]:
+        moderation = Moderation(happened_by(self._moderation.facts, at))
+        version = scoring_version(board)
+        for sid in list(self._submissions):
+            submission = Submission(happened_by(self._submissions[sid].facts, at))
+            entry = None
+            if submission.board == board.name:
+                with suppress(ArithmeticError, ValueError):
+                    entry = render(
+                        submission,
+                        board,
+                        moderation,
+                        originals=self._copies.originals(submission, moderation),
+                        scoring_version=version,
+                    ).entry
+            yield entry
 
     def new_definitions(self) -> Iterator[NewDefinition]:
         """Those of the boards that score otherwise than the last ones in EVENTS."""
