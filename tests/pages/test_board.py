@@ -106,6 +106,11 @@ async def test_rows_are_ordered_by_several_columns(visit: Visit) -> None:
         await expect(heading).to_have_attribute("aria-sort", "ascending")
         await page.go_back()
         await expect(page.locator("thead [aria-sort]")).to_have_count(1)
+        await page.locator("#quick-1").click()
+        await page.locator("#filters summary").click()
+        await page.locator("#facet-type [value=chat]").check()
+        await page.locator("#chips .chip", has_text="chat").click()
+        await expect(page.locator("#facet-type [value=chat]")).not_to_be_checked()
 
 
 async def test_pins_float_and_are_compared_with_the_keyboard_alone(visit: Visit) -> None:

@@ -4,7 +4,7 @@
 const MOST_PAGES = 4;
 const AHEAD_PX = 1600;
 
-const table = document.getElementById("table");
+const table = () => document.getElementById("table");
 const body = () => document.getElementById("ranked");
 let pages = []; // addresses and heights, from the first row on
 let first = 0; // of the pages that are here
@@ -19,7 +19,7 @@ function begin() {
 // What is scrolled past keeps its height; board.css puts it above the rows.
 function makeRoom() {
   const height = pages.slice(0, first).reduce((sum, page) => sum + page.height, 0);
-  table.style.setProperty("--above", `${height}px`);
+  table().style.setProperty("--above", `${height}px`);
 }
 
 async function rowsOf(address) {
@@ -78,7 +78,7 @@ async function look() {
   const box = document.getElementById("rows");
   if (busy || !box || !body()) return;
   const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-  const above = Number.parseFloat(table.style.getPropertyValue("--above")) || 0;
+  const above = Number.parseFloat(table().style.getPropertyValue("--above")) || 0;
   const wanted = body().dataset.next && below < AHEAD_PX ? takeNext : first && box.scrollTop - above < AHEAD_PX ? takeBack : null;
   if (!wanted) return;
   busy = true;
@@ -98,7 +98,7 @@ let reading = null;
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   const box = document.getElementById("rows");
-  if (ctx.sourceElement !== table || !box?.scrollTop || !body()) return;
+  if (ctx.sourceElement !== table() || !box?.scrollTop || !body()) return;
   const row = [...body().rows].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop + box.clientHeight / 2);
   reading = row && { id: row.id, top: row.getBoundingClientRect().top };
 });
@@ -111,7 +111,7 @@ document.addEventListener("htmx:after:swap", () => {
 
 // A refresh is for the rows that are here.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (ctx.sourceElement !== table || pages.length < 2) return;
+  if (ctx.sourceElement !== table() || pages.length < 2) return;
   const address = new URL(pages[first].address, location.href);
   const count = pages.slice(first).reduce((sum, page) => sum + page.count, 0);
   address.searchParams.set("limit", count);

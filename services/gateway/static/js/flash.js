@@ -9,7 +9,7 @@ function texts(target) {
 }
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
-  const isLive = ctx.sourceEvent?.type.startsWith("live:");
+  const isLive = ctx.sourceEvent?.type?.startsWith("live:");
   if (isLive && ctx.swap?.startsWith("innerMorph")) before.set(ctx, texts(ctx.target));
 });
 

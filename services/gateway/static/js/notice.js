@@ -11,7 +11,7 @@ function say(text) {
   hiding = setTimeout(() => (notice.hidden = true), SHOWN_MS);
 }
 
-const isLive = (ctx) => ctx?.sourceEvent?.type.startsWith("live:");
+const isLive = (ctx) => ctx?.sourceEvent?.type?.startsWith("live:");
 
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   if (isLive(ctx)) return;
