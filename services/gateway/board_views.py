@@ -190,10 +190,14 @@ def board_columns(columns: Columns) -> tuple[BoardColumn, ...]:
 
 def board_entries(rows: pl.DataFrame, columns: Columns) -> tuple[BoardEntry, ...]:
     """Of rows with every column."""
-    return tuple(_entry(row, columns.tasks) for row in rows.iter_rows(named=True))
+    scores = [
+        (task, raw_column(task), score_column(task), stderr_column(task)) for task in columns.tasks
+    ]
+    return tuple(_entry(row, scores) for row in rows.iter_rows(named=True))
 
 
-def _entry(row: dict[str, Any], tasks: Sequence[str]) -> BoardEntry:
+def _entry(row: dict[str, Any], scores: Sequence[tuple[str, str, str, str]]) -> BoardEntry:
+    """`scores` are tasks with their columns, raw, normalised and standard error."""
     return BoardEntry(
         rank=row["rank"],
         rank_best=row["rank_best"],
@@ -224,9 +228,9 @@ def _entry(row: dict[str, Any], tasks: Sequence[str]) -> BoardEntry:
         provisional=row["provisional"],
         outstanding=_names(row["outstanding"]),
         scores={
-            task: Score(row[raw_column(task)], score, row[stderr_column(task)])
-            for task in tasks
-            if (score := row[score_column(task)]) is not None
+            task: Score(row[raw], score, row[stderr])
+            for task, raw, normalized, stderr in scores
+            if (score := row[normalized]) is not None
         },
         origin=Origin(row["origin"]),
         source=row["source"] or "",

@@ -15,6 +15,7 @@ from services.gateway.query.matching import condition
 from services.gateway.query.order import KeyValue, Order
 from services.gateway.query.standing import Ladder, Weighting
 from services.gateway.query.terms import Search
+from services.gateway.query.written import WrittenRows
 
 _MOST_WEIGHTINGS = 4
 """Ranked copies that are kept of a snapshot; each costs a few columns."""
@@ -34,8 +35,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Found:
+    places: pl.Series
+    """Of the rows of one page, in order, among those of their weighting."""
     rows: pl.DataFrame
-    """One page, in order, with every column."""
+    """The same with every column."""
     total: int
     """On all pages."""
     next: str | None
@@ -47,6 +50,7 @@ class Ranked:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.written = WrittenRows()
         self._ranked: dict[Weighting, pl.DataFrame] = {}
         self._lock = Lock()
 
@@ -64,31 +68,33 @@ class Ranked:
 def find(ranked: Ranked, query: Query) -> Found:
     """Raises Refusal for a cursor of another order."""
     rows, met = ranked.rows(query.weighting), _met(ranked, query)
-    keys = rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_at"), *query.order.columns())
+    # Each `collect` costs as much as a search of a small board, so there are few.
+    found = rows.lazy().with_row_index("_at")
     if met is not None:
-        keys = keys.filter(met)
+        found = found.filter(met)
+    keys = found.select("_at", *query.order.columns()).collect()
     page, following = _page(keys, query)
     shown = rows[page]
     if query.dynamic and met is not None:
-        shown = Ladder(rows.select("average", "average_stderr").filter(met)).place(shown)
-    return Found(shown, keys.height, following)
+        shown = Ladder(all_found(ranked, query, ("average", "average_stderr"))).place(shown)
+    return Found(page, shown, keys.height, following)
 
 
 def all_found(ranked: Ranked, query: Query, columns: Sequence[str]) -> pl.DataFrame:
     """These columns of every row that is found, whatever page it is on, in no order."""
-    rows, met = ranked.rows(query.weighting).select(columns), _met(ranked, query)
-    return rows if met is None else rows.filter(met)
+    rows, met = ranked.rows(query.weighting), _met(ranked, query)
+    if met is None:
+        return rows.select(columns)
+    return rows.lazy().filter(met).select(columns).collect()
 
 
-def _met(ranked: Ranked, query: Query) -> pl.Series | None:
-    """For each row whether it is found; None for all."""
+def _met(ranked: Ranked, query: Query) -> pl.Expr | None:
+    """Whether a row is found; None for all."""
     conditions = list(query.filters.conditions().values())
     searched = condition(query.search, ranked.snapshot.values)
     if searched is not None:
         conditions.append(searched)
-    if not conditions:
-        return None
-    return ranked.rows(query.weighting).select(reduce(and_, conditions)).to_series()
+    return reduce(and_, conditions) if conditions else None
 
 
 def _page(keys: pl.DataFrame, query: Query) -> tuple[pl.Series, str | None]:

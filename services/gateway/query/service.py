@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
-from services.gateway.board_views import BoardEntries, BoardFacets, board_entries
+from services.gateway.board_views import BoardEntries, BoardEntry, BoardFacets, board_entries
 from services.gateway.query.answers import Answer, Answers, Encoding
 from services.gateway.query.asked import Asked
 from services.gateway.query.current import CurrentBoards
-from services.gateway.query.engine import Ranked, find
+from services.gateway.query.engine import Found, Query, Ranked, find
 from services.gateway.query.facets import facets
 from services.gateway.query.formats import Format, written
 from services.gateway.search_views import search_explained
@@ -67,7 +68,7 @@ def _entries(ranked: Ranked, asked: Asked, format_: Format) -> bytes:
     board = ranked.snapshot.board
     return msgspec.json.encode(
         BoardEntries(
-            items=board_entries(found.rows, columns),
+            items=_items(ranked, query, found),
             board=board.name,
             board_version=board.version,
             total=found.total,
@@ -78,6 +79,18 @@ def _entries(ranked: Ranked, asked: Asked, format_: Format) -> bytes:
             weights=dict(query.weighting.weights) or dict.fromkeys(columns.tasks, 1.0),
         )
     )
+
+
+def _items(ranked: Ranked, query: Query, found: Found) -> tuple[BoardEntry, ...]:
+    columns = ranked.snapshot.columns
+    if query.dynamic or query.weighting.weights:
+        return board_entries(found.rows, columns)
+    rows = ranked.rows(query.weighting)
+    written = ranked.written.at(
+        found.places.to_list(), lambda places: board_entries(rows[places], columns)
+    )
+    # Within an answer, what is written already is as good as what is to be written.
+    return cast(tuple[BoardEntry, ...], written)
 
 
 def _facets(ranked: Ranked, asked: Asked) -> bytes:
