@@ -4,9 +4,8 @@
     python -m benchmarks.gateway --rows 1000000      a million; the bounds of a large board hold
 
 Starts nats-server, fills VIEWS without waiting for the disk, and starts a gateway on what is there.
-Measures with wrk (Debian: `apt-get install wrk`), which has the last core to itself while it asks
-for the page at hand; the same page from FastAPI with pydantic follows in the same run. Exits with 1
-when a bound is missed."""
+Measures with wrk (Debian: `apt-get install wrk`), which has the last core to itself; the same page
+from FastAPI with pydantic follows in the same run. Exits with 1 when a bound is missed."""
 
 import argparse
 import asyncio
@@ -15,6 +14,7 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -115,10 +115,12 @@ async def measure(folder: Path, options: argparse.Namespace) -> list[Bound]:
         client = await connect(nats_url, name="benchmark")
         settings = {"GATEWAY_REQUESTS_PER_MINUTE": "1000000000"}
         began = time.monotonic()
-        async with (
-            started_gateway(nats_url, "http://127.0.0.1:9", folder, **settings) as gateway,
-            httpx.AsyncClient(base_url=gateway.url, timeout=120) as http,
-        ):
+        async with AsyncExitStack() as stack:
+            with off_the_last_core():
+                starting = started_gateway(nats_url, "http://127.0.0.1:9", folder, **settings)
+                gateway = await stack.enter_async_context(starting)
+            http = httpx.AsyncClient(base_url=gateway.url, timeout=120)
+            await stack.enter_async_context(http)
             await until_answered(partial(answers, http), timeout_s=600)
             ready_s = time.monotonic() - began
             bounds = [
@@ -179,9 +181,8 @@ async def measure_pages(
     file = folder / "page.json"
     file.write_bytes(page.content)
     known = f"If-None-Match: {page.headers['ETag']}"
-    with off_the_last_core(gateway.process.pid):
-        here = await load(gateway.url + ENTRIES, seconds=options.seconds)
-        unchanged = await load(gateway.url + ENTRIES, known, seconds=options.seconds)
+    here = await load(gateway.url + ENTRIES, seconds=options.seconds)
+    unchanged = await load(gateway.url + ENTRIES, known, seconds=options.seconds)
     there = await pydantic_requests_per_second(file, folder, options.seconds)
     print(
         f"the default page, at hand: {here.per_second:,.0f} requests/s;"
@@ -198,11 +199,11 @@ async def pydantic_requests_per_second(page: Path, folder: Path, seconds: int) -
     log = folder / "peer.log"
     supervisor = Supervisor()
     try:
-        await supervisor.start(ChildProcess("peer", command, log))
+        with off_the_last_core():
+            await supervisor.start(ChildProcess("peer", command, log))
         async with httpx.AsyncClient() as http:
             await until_answered(partial(is_up, http, url), timeout_s=60)
-        with off_the_last_core(supervisor.pid("peer")):
-            return (await load(url, seconds=seconds)).per_second
+        return (await load(url, seconds=seconds)).per_second
     except TimeoutError as fault:
         raise RuntimeError(f"the peer did not start:\n{log.read_text()}") from fault
     finally:

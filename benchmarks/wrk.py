@@ -69,17 +69,14 @@ def new_searches(searches: Sequence[str], path: str, first: int, file: Path) -> 
 
 
 @contextmanager
-def off_the_last_core(pid: int) -> Iterator[None]:
-    """All threads that a process has now, which leaves that core to wrk."""
+def off_the_last_core() -> Iterator[None]:
+    """What is started meanwhile leaves that core to wrk."""
     cores = os.sched_getaffinity(0)
-    threads = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
-    for thread in threads:
-        os.sched_setaffinity(thread, cores - {max(cores)} or cores)
+    os.sched_setaffinity(0, cores - {max(cores)} or cores)
     try:
         yield
     finally:
-        for thread in threads:
-            os.sched_setaffinity(thread, cores)
+        os.sched_setaffinity(0, cores)
 
 
 def _found(pattern: str, report: str) -> tuple[str, ...]:
