@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.pages.world import BOARD, REQUESTS
+from tests.pages.world import BOARD, REQUESTS, entries
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,17 @@ class Address:
     """Whether docs/images has it."""
 
 
+_BEST = sorted(entries(), key=lambda entry: entry.average or 0, reverse=True)[:3]
+
 ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
     Address("submit", "/submit"),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),
     Address("insights", f"/boards/{BOARD.name}/insights", in_docs=True),
+    Address("model", f"/models/{_BEST[0].repo_id}"),
+    Address("samples-none", f"/boards/{BOARD.name}/entries/{_BEST[0].sid}/samples"),
+    Address("compare", f"/compare?ids={','.join(entry.sid for entry in _BEST)}"),
     Address("about", f"/boards/{BOARD.name}/about"),
     Address("request-running", f"/requests/{REQUESTS['running'].sid}"),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.browser import launched_browser, needs_chromium, watched_page
+from tests.pages.evaluated import evaluated_world
 from tests.pages.world import World, full_board, running_world
 
 Visit = Callable[..., AbstractAsyncContextManager[Page]]
@@ -50,6 +51,26 @@ def visit(browser: Browser, world: World) -> Visit:
     async def open_there(path: str, **how: Any) -> AsyncIterator[Page]:
         async with watched_page(browser, **how) as page:
             await page.goto(world.url + path)
+            yield page
+
+    return open_there
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def evaluated(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Two models whose samples are kept, among some of the full board's rows."""
+    async with evaluated_world(tmp_path_factory.mktemp("evaluated")) as world:
+        yield world
+
+
+@pytest.fixture
+def look(browser: Browser, evaluated: World) -> Visit:
+    """`visit`, in the world of `evaluated`."""
+
+    @asynccontextmanager
+    async def open_there(path: str, **how: Any) -> AsyncIterator[Page]:
+        async with watched_page(browser, **how) as page:
+            await page.goto(evaluated.url + path)
             yield page
 
     return open_there

@@ -2,17 +2,21 @@
 Names, questions and reasons hold markup, which must not become any."""
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from nats.js import JetStreamContext
+from playwright.async_api import Page
 
 from contracts.board import BoardTask
 from contracts.evaluation import Details
 from contracts.models import ModelType
 from contracts.topology import DETAILS_BUCKET
 from contracts.views import Decision, Entry, Flag, SubtaskScore, TaskScore
-from tests.pages.world import BOARD, entries
+from tests.browser import accessibility_faults
+from tests.pages.world import BOARD, World, entries, running_world
 from tests.unit.gateway.examples import NOON, a_provenance, an_entry
 from tests.unit.gateway.sample_files import chosen, samples_file, written
 
@@ -89,8 +93,14 @@ async def show_evaluated(js: JetStreamContext, folder: Path) -> tuple[Entry, Ent
     )
 
 
-def neighbours() -> list[Entry]:
-    return list(entries()[:_PEERS])
+@asynccontextmanager
+async def evaluated_world(folder: Path) -> AsyncIterator[World]:
+    """The two among some of the full board's rows."""
+    async with running_world(folder, [BOARD, *entries()[:_PEERS], DECISION]) as world:
+        for entry in await show_evaluated(world.js, folder):
+            await world.show(entry)
+            await world.gateway.until(f"/models/{entry.repo_id}", lambda it: it.is_success)
+        yield world
 
 
 async def _with_samples(js: JetStreamContext, entry: Entry, folder: Path, ability: int) -> Entry:
@@ -141,3 +151,17 @@ def _samples(task: BoardTask, ability: int) -> list[dict[str, object]]:
 
 def _by_metric(sample: dict[str, object], metric: str) -> dict[str, object]:
     return {**sample, "metrics": [metric], metric: sample["acc"]}
+
+
+async def faults_at_every_width(page: Page) -> list[str]:
+    """What axe-core finds, in light and dark, and whether something is wider than the screen."""
+    faults = []
+    for width in (1440, 390):
+        await page.set_viewport_size({"width": width, "height": 900})
+        faults += await accessibility_faults(page)
+        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            faults.append(f"it is wider than {width} pixels")
+        await page.emulate_media(color_scheme="dark")
+        faults += await accessibility_faults(page, "color-contrast")
+        await page.emulate_media(color_scheme="light")
+    return faults

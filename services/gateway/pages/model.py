@@ -52,6 +52,7 @@ class Looked:
     """Whom its scores are shown among."""
     average: Strip | None
     lines: tuple[Line, ...]
+    bases: tuple[Relative, ...]
     family: Family | None
     """Null for a model without known relatives."""
 
@@ -145,6 +146,7 @@ def _looked(board: str, ranked: Ranked, frame: pl.DataFrame, kept: Entry, wanted
             )
             for task in ranked.snapshot.board.tasks
         ),
+        tuple(one for one in relatives.ancestors if one.hops == 1),
         draw(itself, relatives) if relatives.ancestors or relatives.children else None,
     )
 
