@@ -36,6 +36,7 @@ from services.gateway.following import (
 from services.gateway.hub import Hub
 from services.gateway.hub_models import HubModels
 from services.gateway.hub_sign_in import HubSignIn
+from services.gateway.past_boards import PastBoards
 from services.gateway.rule_check import RuleBook
 from services.gateway.settings import GatewaySettings
 from services.gateway.store import ViewStore
@@ -93,6 +94,7 @@ def _server(
         resolve_model=hub.resolve,
         hub_models=HubModels(settings.hub_url, timeout_s=settings.hub_timeout_s),
         rule_book=RuleBook(client),
+        past_boards=PastBoards(client, store),
         readiness=readiness,
         hub_url=settings.hub_url,
         doors=_doors(settings, hub),

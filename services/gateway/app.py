@@ -47,6 +47,7 @@ from services.gateway.openapi import DocumentedErrors
 from services.gateway.outlook import Outlook
 from services.gateway.pages import PAGES
 from services.gateway.pages.visit import visit
+from services.gateway.past_boards import PastBoards
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.quotas import Quotas
@@ -88,12 +89,13 @@ def build_app(
     resolve_model: ResolveModel,
     hub_models: HubModels,
     rule_book: RuleBook,
+    past_boards: PastBoards,
     readiness: Readiness,
     hub_url: str,
     doors: Doors,
     bounds: Bounds = USUAL,
 ) -> Litestar:
-    queries = BoardQueries(store)
+    queries = BoardQueries(store, past_boards.ranked)
     quotas = Quotas(store)
     outlook = Outlook(store, bounds)
     actions = Actions(store, event_log, quotas)

@@ -40,6 +40,7 @@ _QUERY_REFUSALS = refuses(
     ErrorCode.INVALID_REQUEST,
     ErrorCode.INVALID_SEARCH,
     ErrorCode.FIELD_UNKNOWN,
+    ErrorCode.BUS_UNREACHABLE,
 )
 
 

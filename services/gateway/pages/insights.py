@@ -83,7 +83,7 @@ async def show_insights(
 ) -> Template:
     board = known_board(name, visit.store)
     asked = _selection(asked)
-    ranked = await queries.current(name)
+    ranked = await queries.asked_of(name, asked)
     query = asked.query(ranked.snapshot.columns)
     made = await asyncio.to_thread(_made, ranked, query, dating, tuple(INSIGHTS))
     context = {
@@ -121,7 +121,7 @@ async def get_insight(
             f"There is no insight {insight!r}.",
             f"Choose one of: {', '.join(INSIGHTS)}.",
         )
-    ranked = await queries.current(name)
+    ranked = await queries.asked_of(name, asked)
     query = asked.query(ranked.snapshot.columns)
     made = (await asyncio.to_thread(_made, ranked, query, dating, (insight,))).insights[0]
     if format_ is InsightFormat.JSON:

@@ -1,6 +1,7 @@
 """What a reader asks of a board, as its address says: `?search=llama&hide=moe&sort=-bbh`."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -59,10 +60,30 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: str = ""
     limit: int | None = None
     after: str | None = None
+    as_of: str = ""
 
     def paged(self, limit: int) -> "Asked":
         """Without a limit of its own, this one."""
         return self if self.limit else msgspec.structs.replace(self, limit=limit)
+
+    def moment(self, now: datetime) -> datetime | None:
+        """Up to when things have happened: a day is meant to its end, a time without a zone is UTC.
+        None for now. Raises Refusal."""
+        if not self.as_of:
+            return None
+        try:
+            told = datetime.fromisoformat(self.as_of)
+            if len(self.as_of) <= len("2026-01-31"):
+                told += timedelta(days=1, microseconds=-1)
+            at = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise Refusal(
+                ErrorCode.INVALID_REQUEST,
+                f"`as_of` cannot be {self.as_of!r}.",
+                "Write a day, such as 2026-01-31, or a time, such as 2026-01-31T12:00:00Z.",
+                {"parameter": "as_of"},
+            ) from None
+        return at if at < now else None
 
     def query(self, columns: Columns) -> Query:
         """Raises Refusal for what this board cannot answer."""

@@ -91,6 +91,10 @@ def provide_asked(
     after: Annotated[
         str | None, QueryParameter(description="Cursor out of `next`: the page that follows.")
     ] = None,
+    as_of: Annotated[
+        str,
+        QueryParameter(description="The board of that day, `2026-01-31`, or of a time."),
+    ] = "",
 ) -> Asked:
     """A dependency: whichever route wants `asked` takes these."""
     return Asked(
@@ -115,4 +119,5 @@ def provide_asked(
         columns=columns,
         limit=limit,
         after=after,
+        as_of=as_of,
     )

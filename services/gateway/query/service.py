@@ -1,7 +1,8 @@
 """What is asked of the boards, answered in bytes: the one way that every route takes."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -27,32 +28,51 @@ class Answered:
     """Of the board."""
 
 
+PastBoard = Callable[[str, datetime], Awaitable[Ranked]]
+"""A board as it was. Raises Refusal where nobody can tell."""
+
+
 class BoardQueries:
-    def __init__(self, store: ViewStore) -> None:
+    def __init__(self, store: ViewStore, past: PastBoard) -> None:
         self._boards = CurrentBoards(store)
+        self._past = past
         self._answers = Answers()
 
     async def current(self, board: str) -> Ranked:
         return await self._boards.ranked(board)
+
+    async def asked_of(self, board: str, asked: Asked) -> Ranked:
+        """The board now, or as it was at the time that is asked for. Raises Refusal."""
+        at = asked.moment(datetime.now(UTC))
+        return await (self._past(board, at) if at else self._boards.ranked(board))
 
     async def entries(
         self, board: str, asked: Asked, format_: Format, encoding: Encoding
     ) -> Answered:
         """Raises Refusal for what the board cannot answer."""
         return await self._answered(
-            board, (asked, format_), encoding, lambda ranked: _entries(ranked, asked, format_)
+            board,
+            asked,
+            (asked, format_),
+            encoding,
+            lambda ranked: _entries(ranked, asked, format_),
         )
 
     async def facets(self, board: str, asked: Asked, encoding: Encoding) -> Answered:
         """Raises Refusal for what the board cannot answer."""
         return await self._answered(
-            board, (asked, "facets"), encoding, lambda ranked: _facets(ranked, asked)
+            board, asked, (asked, "facets"), encoding, lambda ranked: _facets(ranked, asked)
         )
 
     async def _answered(
-        self, board: str, question: Hashable, encoding: Encoding, make: Callable[[Ranked], bytes]
+        self,
+        board: str,
+        asked: Asked,
+        question: Hashable,
+        encoding: Encoding,
+        make: Callable[[Ranked], bytes],
     ) -> Answered:
-        ranked = await self._boards.ranked(board)
+        ranked = await self.asked_of(board, asked)
         version = ranked.snapshot.version
         answer = await self._answers.get((board, version, question), encoding, lambda: make(ranked))
         return Answered(answer, version)

@@ -8,10 +8,12 @@ import pytest
 from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.types import Message, Scope
+from nats.aio.client import Client
 
 from services.gateway import boards
 from services.gateway.at_hand import AtHand
 from services.gateway.errors import answer_error
+from services.gateway.past_boards import PastBoards
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
 from services.gateway.security import add_security_headers
@@ -31,7 +33,7 @@ class Gateway:
         self.reached: list[str] = []
         self.put(a_board())
         self.put(an_entry())
-        queries = BoardQueries(self.store)
+        queries = BoardQueries(self.store, PastBoards(Client(), self.store).ranked)
         app = Litestar(
             route_handlers=[boards.list_entries, boards.list_facets, boards.get_entry],
             dependencies={

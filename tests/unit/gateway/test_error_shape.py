@@ -16,6 +16,7 @@ from services.gateway.errors import ErrorCode
 from services.gateway.event_log import EventLog
 from services.gateway.hub import Hub, ResolvedModel
 from services.gateway.hub_models import HubModels
+from services.gateway.past_boards import PastBoards
 from services.gateway.rule_check import RuleBook
 from services.gateway.store import ViewStore
 from services.gateway.submitting import ResolveModel
@@ -48,6 +49,7 @@ def an_app(
         resolve_model=resolve_model or hub.resolve,
         hub_models=HubModels(nobody, timeout_s=2),
         rule_book=RuleBook(Client()),
+        past_boards=PastBoards(Client(), store),
         readiness=Readiness() if ready else Readiness("views"),
         hub_url=nobody,
         doors=Doors(
