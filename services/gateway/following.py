@@ -1,6 +1,7 @@
 """Keep the store as NATS has it."""
 
 import asyncio
+import gc
 
 import structlog
 from nats.aio.client import Client
@@ -19,14 +20,19 @@ _LOOK_AROUND_S = 1.0
 
 
 async def follow_views(client: Client, store: ViewStore, readiness: Readiness) -> None:
-    """Ready once everything that stood in VIEWS has been read."""
+    """Ready once everything that stood in VIEWS has been read and prepared for its readers."""
     async for batch in follow(client, VIEWS.name):
         epoch = _epoch(batch)
         if epoch != store.version.epoch:
             store.begin(epoch)
         for message in batch.messages:
             store.put(message.subject, message.data, message.metadata.sequence.stream)
-        if batch.caught_up:
+        if batch.caught_up and readiness.missing:
+            for prepare in store.before_ready:
+                await prepare()
+            # What has been read stays: nobody's request should wait while it is looked through.
+            gc.collect()
+            gc.freeze()
             readiness.done("views")
 
 

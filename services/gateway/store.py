@@ -3,7 +3,7 @@ evaluators are there."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -145,6 +145,8 @@ class ViewStore:
         self.moved_at: dict[str, datetime] = {}
         """When that was heard to change."""
         self.evaluators = Evaluators()
+        self.before_ready: list[Callable[[], Awaitable[None]]] = []
+        """What readers wait for besides, once everything that stood in VIEWS has been read."""
         self._standing: dict[str, Standing] = {}
         """By subject; entries stand on their shelves."""
         self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)

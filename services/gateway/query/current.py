@@ -4,10 +4,14 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+import structlog
+
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import BoardFrame
 from services.gateway.query.standing import Weighting
 from services.gateway.store import BoardChanges, Version, ViewStore
+
+log = structlog.get_logger(__name__)
 
 _LARGE_ROWS = 50_000
 """With more, bringing a board up to date takes so long that it is answered as it was meanwhile."""
@@ -29,6 +33,16 @@ class CurrentBoards:
     def __init__(self, store: ViewStore) -> None:
         self._store = store
         self._boards: dict[str, _Current] = {}
+        store.before_ready.append(self._prepare)
+
+    async def _prepare(self) -> None:
+        """So that nobody waits for a large board after a start."""
+        for name in sorted(self._store.boards):
+            try:
+                await self.ranked(name)
+            except Exception as fault:
+                # The others can be read nevertheless.
+                log.exception("a board cannot be shown", board=name, error=str(fault))
 
     async def ranked(self, name: str) -> Ranked:
         """Of a board that the store has, with all changes so far; a large one may lag a moment."""

@@ -45,6 +45,17 @@ async def test_every_change_is_seen_by_who_asks_after_it() -> None:
     assert "acme/07" not in models
 
 
+async def test_a_board_is_made_before_anybody_asks() -> None:
+    boards = Boards()
+    boards.put(an_entry())
+
+    for prepare in boards.store.before_ready:
+        await prepare()
+
+    assert list(boards.store.take_changes("demo", everything=False).rows) == []
+    assert await boards.models() == ["acme/tiny"]
+
+
 async def test_another_definition_of_the_board_begins_anew() -> None:
     boards = Boards()
     boards.put(an_entry())
