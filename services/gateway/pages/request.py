@@ -4,15 +4,18 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from contracts.views import RequestState
+from contracts.views import Request, RequestState
 from services.gateway.actions import Action
 from services.gateway.dependencies import (
     ActionsDependency,
     EventLogDependency,
     OutlookDependency,
 )
+from services.gateway.event_log import EventLog
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.requests import known_request
+from services.gateway.runs import Run, runs_of
+from services.gateway.views import request_history
 
 _DONE: dict[str, str] = {
     "submit": "It is submitted, and checked within a moment.",
@@ -39,12 +42,23 @@ async def show_request(
     context = {
         "submission": request,
         "situation": outlook.situation(request),
+        "place": outlook.plan().place(sid),
         "progress": store.progress.get(sid),
         "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,
         "entry": store.entry(request.board, sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
+        "timeline": request_history(request),
+        "earlier": await _earlier_runs(request, event_log),
         "actions": actions.allowed(request, visit.caller),
         "threshold": board.limits.votes_for_high_lane if board else None,
         "done": _DONE.get(done),
     }
     return visit.page("request", context, board=board, parts=("request",))
+
+
+async def _earlier_runs(request: Request, event_log: EventLog) -> tuple[Run, ...]:
+    """The newest first."""
+    if request.run == 1:
+        return ()
+    runs = runs_of(await event_log.evaluations(request.sid))
+    return tuple(run for run in reversed(runs) if run.run < request.run)

@@ -49,7 +49,7 @@ async def test_a_submitter_signs_in_and_cancels_with_a_reason(
         assert page.url == f"{closed.url}/requests/{request.sid}"
         await expect(page.locator("#account .who")).to_have_text("ada")
         await expect(page.locator("#act-promote")).to_have_count(0)
-        await page.locator("#act-cancel summary").click()
+        await page.get_by_role("button", name="Cancel", exact=True).click()
         await page.get_by_label("Reason").fill("A better one follows.")
         await page.get_by_role("button", name="Cancel the submission").click()
 
@@ -92,13 +92,13 @@ async def test_a_moderator_promotes_and_has_things_run_again(
         await visit(page, closed, waiting)
         await sign_in(page, "hf_mod")
         await expect(page.locator("#account .who")).to_have_text("mona moderator")
-        await page.locator("#act-promote summary").click()
+        await page.get_by_role("button", name="Promote", exact=True).click()
         await page.get_by_role("button", name="Move it to the high lane").click()
         await expect(page.get_by_role("status")).to_contain_text("high lane")
 
         await visit(page, closed, finished)
         await expect(page.locator("#act-cancel")).to_have_count(0)
-        await page.locator("#act-rerun summary").click()
+        await page.get_by_role("button", name="Run again", exact=True).click()
         await page.get_by_role("button", name="Run it again").click()
         await expect(page.get_by_role("status")).to_contain_text("once more")
 
@@ -115,7 +115,7 @@ async def test_on_an_open_gateway_a_page_acts_without_a_name(
         await visit(page, gateway, request)
         await expect(page.locator("#account")).to_have_text("Open to all")
         await expect(page.locator("#act-vote")).to_have_count(0)
-        await page.locator("#act-cancel summary").click()
+        await page.get_by_role("button", name="Cancel", exact=True).click()
         await page.get_by_role("button", name="Cancel the submission").click()
         await expect(page.get_by_role("status")).to_be_visible()
 
@@ -130,7 +130,7 @@ async def test_what_somebody_writes_survives_news_about_the_request(
     async with open_page() as page:
         await visit(page, gateway, request)
         await expect(page.locator("#connection")).to_have_text("Live")
-        await page.locator("#act-cancel summary").click()
+        await page.get_by_role("button", name="Cancel", exact=True).click()
         reason = page.locator("#act-cancel").get_by_label("Reason")
         await reason.fill("A better one")
 

@@ -1,0 +1,48 @@
+"""A request's page: how it stands first, then why, and what there is to do."""
+
+from pathlib import Path
+
+from playwright.async_api import Browser, expect
+
+from tests.browser import accessibility_faults, watched_page
+from tests.pages.conftest import Visit
+from tests.pages.world import REQUESTS, running_world
+from tests.unit.gateway.examples import a_board, a_request
+
+
+def path(name: str) -> str:
+    return f"/requests/{REQUESTS[name].sid}"
+
+
+async def test_the_situation_stands_first_and_the_log_is_copied(visit: Visit) -> None:
+    async with visit(path("failed")) as page:
+        first = page.locator("#request-main > *").first
+        await expect(first).to_contain_text("holds NaN")
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.get_by_role("button", name="Copy the log").click()
+        await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert "12 values are NaN" in await page.evaluate("navigator.clipboard.readText()")
+
+
+async def test_a_refusal_names_every_rule_and_leads_to_a_check(visit: Visit) -> None:
+    async with visit(path("rejected")) as page:
+        await expect(page.locator("#request-reasons h2")).to_contain_text("1 rule broken")
+        await expect(page.locator("#request-reasons")).to_contain_text("license-missing")
+        await page.get_by_role("link", name="Check a new commit").click()
+        await expect(page.locator("#model")).to_have_value("acme/unlicensed")
+
+
+async def test_what_waits_has_a_place_and_is_cancelled_after_a_question(
+    browser: Browser, tmp_path: Path
+) -> None:
+    mine = a_request("acme/mine", minutes=3)
+    views = [a_board(), a_request("acme/before"), mine]
+    async with running_world(tmp_path, views) as world, watched_page(browser) as page:
+        await page.goto(f"{world.url}/requests/{mine.sid}")
+        await expect(page.locator("#request-place")).to_contain_text("2 of 2")
+        await page.get_by_role("button", name="Cancel", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Cancel")
+        await expect(dialog).to_be_visible()
+        assert await accessibility_faults(page) == []
+        await page.get_by_role("button", name="Keep it as it is").click()
+        await expect(dialog).to_be_hidden()
