@@ -14,6 +14,7 @@ from contracts.submission import SubmissionRerunRequested
 from contracts.views import Request
 from runtime.bus import AlreadyPublishedError
 from runtime.dead_letters import Advisory, Buried
+from services.gateway.access import Caller
 from services.gateway.dead_letters import DeadLetter, DeadLetters, obstacle, replayed
 from services.gateway.dependencies import (
     CallerDependency,
@@ -22,6 +23,7 @@ from services.gateway.dependencies import (
     StoreDependency,
 )
 from services.gateway.errors import ErrorCode, Refusal, refuses
+from services.gateway.event_log import EventLog
 from services.gateway.store import ViewStore
 from services.gateway.views import Items, status_url
 
@@ -113,7 +115,7 @@ async def list_dead_letters(
     caller.must_be_moderator()
     letters, further = await dead_letters.before(before, limit)
     following = f"/api/v1/dead-letters?before={further}&limit={limit}" if further else None
-    return LetterPage(tuple(_summary(letter, store) for letter in letters), following)
+    return LetterPage(tuple(letter_summary(letter, store) for letter in letters), following)
 
 
 @get(
@@ -130,9 +132,12 @@ async def get_dead_letter(
 ) -> LetterDetails:
     """One of them, with the message that was lost."""
     caller.must_be_moderator()
-    letter = await _known_letter(sequence, dead_letters)
+    return letter_details(await known_letter(sequence, dead_letters), store)
+
+
+def letter_details(letter: DeadLetter, store: ViewStore) -> LetterDetails:
     return LetterDetails(
-        **msgspec.structs.asdict(_summary(letter, store)),
+        **msgspec.structs.asdict(letter_summary(letter, store)),
         headers=dict(letter.headers),
         body=letter.body[:_MOST_BODY_BYTES].decode(errors="replace"),
         body_bytes=letter.whole_bytes,
@@ -158,17 +163,24 @@ async def replay_dead_letter(
     """Have what was lost done again: its submission gets another run. The decision stands in the
     log of moderation."""
     caller.must_be_moderator()
-    letter = await _known_letter(sequence, dead_letters)
-    request = _request(letter, store)
+    letter = await known_letter(sequence, dead_letters)
+    return Response(await replay(letter, data.reason, caller, store, event_log))
+
+
+async def replay(
+    letter: DeadLetter, reason: str, caller: Caller, store: ViewStore, event_log: EventLog
+) -> ReplayReceipt:
+    """Returns once it is on disk. Raises Refusal for what cannot be replayed."""
+    sequence, request = letter.sequence, _request(letter, store)
     hindered = obstacle(letter, request)
     if hindered or request is None:
         raise _cannot_be_replayed(sequence, hindered or "")
     run = request.run + 1
     decision = DeadLetterReplayed(
-        sequence=sequence, sid=request.sid, run=run, reason=data.reason, by=caller.name
+        sequence=sequence, sid=request.sid, run=run, reason=reason, by=caller.name
     )
     rerun = SubmissionRerunRequested(
-        sid=request.sid, run=run, by=caller.name, note=f"dead letter {sequence}: {data.reason}"
+        sid=request.sid, run=run, by=caller.name, note=f"dead letter {sequence}: {reason}"
     )
     # The decision first: nothing happens unlogged. Sent again after a crash between the two, the
     # request completes what the first had begun.
@@ -177,10 +189,10 @@ async def replay_dead_letter(
         await event_log.publish_once(rerun)
     except AlreadyPublishedError as taken:
         raise _cannot_be_replayed(sequence, f"Run {run} was asked for a moment ago.") from taken
-    return Response(ReplayReceipt(request.sid, run, status_url(request.sid)))
+    return ReplayReceipt(request.sid, run, status_url(request.sid))
 
 
-async def _known_letter(sequence: int, dead_letters: DeadLetters) -> DeadLetter:
+async def known_letter(sequence: int, dead_letters: DeadLetters) -> DeadLetter:
     letter = await dead_letters.at(sequence) if sequence in _SEQUENCES else None
     if letter is None:
         raise Refusal(
@@ -195,7 +207,7 @@ def _request(letter: DeadLetter, store: ViewStore) -> Request | None:
     return store.requests.get(letter.sid) if letter.sid else None
 
 
-def _summary(letter: DeadLetter, store: ViewStore) -> Letter:
+def letter_summary(letter: DeadLetter, store: ViewStore) -> Letter:
     decision = replayed(letter, store)
     hindered = obstacle(letter, _request(letter, store))
     return Letter(

@@ -23,8 +23,10 @@ from contracts.moderation import (
     SubmitterBanned,
     SubmitterUnbanned,
 )
+from services.gateway.access import Caller
 from services.gateway.dependencies import CallerDependency, EventLogDependency, StoreDependency
 from services.gateway.errors import ErrorCode, refuses
+from services.gateway.event_log import EventLog
 from services.gateway.views import Items, RepoId
 
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -185,10 +187,15 @@ async def moderate(
 ) -> Response[DecisionTaken]:
     """Decide about a model, a user or an organisation. 202 means that it is on disk; boards and log
     follow within a moment."""
+    return Response(await decide(data, caller, event_log))
+
+
+async def decide(data: DecisionRequest, caller: Caller, event_log: EventLog) -> DecisionTaken:
+    """Returns once it is on disk. Raises Refusal for whoever is no moderator."""
     caller.must_be_moderator()
     event, about = _event(data, caller.name)
     await event_log.publish(event)
-    return Response(DecisionTaken(event.type_name().rpartition(".")[2], about))
+    return DecisionTaken(event.type_name().rpartition(".")[2], about)
 
 
 @get("/api/v1/moderation", operation_id="listDecisions", tags=["moderation"])

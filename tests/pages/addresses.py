@@ -19,6 +19,8 @@ _BEST = sorted(entries(), key=lambda entry: entry.average or 0, reverse=True)[:3
 ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
     Address("submit", "/submit"),
+    Address("moderation", "/moderation"),
+    Address("dead-letters", "/moderation/dead-letters"),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),
     Address("insights", f"/boards/{BOARD.name}/insights", in_docs=True),

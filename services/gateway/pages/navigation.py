@@ -27,6 +27,7 @@ _DESTINATIONS = (
     Destination("Insights", "/boards/{board}/insights"),
     Destination("Queue", "/queue"),
     Destination("Submit", "/submit"),
+    Destination("Moderation", "/moderation", for_moderators=True),
     Destination("About", "/boards/{board}/about"),
 )
 

@@ -356,9 +356,16 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/dead-letters/{sequence}/replay": (MODERATOR, {"reason": "The Hub is back."}),
     "/requests/{sid}/{action}": (SUBMITTER, {}),
     "/submit": (NAMED, {}),
+    "/moderation": (MODERATOR, {}),
+    "/moderation/dead-letters/{sequence}/replay": (MODERATOR, {}),
 }
 """Whatever changes something: who may, and a body that it takes."""
-READ_BY_MODERATORS = ("/api/v1/dead-letters", "/api/v1/dead-letters/{sequence}")
+READ_BY_MODERATORS = (
+    "/api/v1/dead-letters",
+    "/api/v1/dead-letters/{sequence}",
+    "/moderation/dead-letters",
+    "/moderation/dead-letters/{sequence}",
+)
 
 
 def test_every_route_that_changes_something_is_in_the_list() -> None:
