@@ -5,12 +5,15 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
+from services.gateway.pages.board_columns import choosable
+from services.gateway.query.board_columns import Columns
 from tests.browser import accessibility_faults, watched_page
 from tests.pages.conftest import Visit
 from tests.pages.world import BOARD, entries, running_world
 from tests.unit.gateway.examples import a_board, an_entry
 
 PAGE = f"/boards/{BOARD.name}"
+COLUMNS = 2 + len(choosable(Columns(BOARD)))
 EXAMPLE = entries()[0].repo_id.partition("/")[0]
 
 
@@ -91,6 +94,20 @@ async def test_columns_scores_and_weights_are_chosen(visit: Visit) -> None:
         assert written[0].startswith("rank,rank_best,rank_worst,model,average,ifeval_raw")
         assert "license" in written[0]
         assert len(written) == 1 + len(entries())
+
+
+async def test_rows_are_as_high_whatever_they_hold(visit: Visit) -> None:
+    heights = "rows => [...new Set(rows.map((row) => row.offsetHeight))]"
+    async with visit(PAGE) as page:
+        for density in ("", "&density=compact"):
+            await page.goto(page.url.partition("?")[0] + "?columns=average" + density)
+            few = await page.locator("#ranked tr").evaluate_all(heights)
+            await page.locator("#columns summary").click()
+            await page.get_by_role("link", name="Everything").click()
+            await expect(page.locator("thead th")).to_have_count(COLUMNS)
+            assert await page.locator("#ranked tr").evaluate_all(heights) == few
+            assert len(few) == 1
+            assert await accessibility_faults(page) == []
 
 
 async def test_rows_are_ordered_by_several_columns(visit: Visit) -> None:
