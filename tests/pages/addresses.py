@@ -12,6 +12,8 @@ class Address:
     path: str
     in_docs: bool = False
     """Whether docs/images has it."""
+    drawn: str = "main"
+    """Selector of what has to be there before the screenshot is taken."""
 
 
 _BEST = sorted(entries(), key=lambda entry: entry.average or 0, reverse=True)[:3]
@@ -23,7 +25,12 @@ ADDRESSES = (
     Address("dead-letters", "/moderation/dead-letters"),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),
-    Address("insights", f"/boards/{BOARD.name}/insights", in_docs=True),
+    Address(
+        "insights",
+        f"/boards/{BOARD.name}/insights",
+        in_docs=True,
+        drawn="#insight-size [data-plot-state][hidden]",
+    ),
     Address("model", f"/models/{_BEST[0].repo_id}"),
     Address("samples-none", f"/boards/{BOARD.name}/entries/{_BEST[0].sid}/samples"),
     Address("compare", f"/compare?ids={','.join(entry.sid for entry in _BEST)}"),

@@ -51,6 +51,7 @@ async def _take(browser: Browser, url: str, address: Address, folder: Path) -> N
             async with watched_page(browser, width, color_scheme) as page:
                 await page.goto(url + address.path)
                 await page.evaluate("document.fonts.ready")
+                await page.locator(address.drawn).wait_for(state="attached")
                 await page.screenshot(path=path)
 
 

@@ -23,6 +23,7 @@ from services.gateway.pages.board_headings import headings
 from services.gateway.pages.board_state import BoardState, read_state
 from services.gateway.pages.search_told import Highlights, fault_of, told_terms
 from services.gateway.pages.visit import Visit, VisitDependency
+from services.gateway.query.asked import Asked
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.engine import Ranked
 from services.gateway.query.facets import facets
@@ -70,7 +71,8 @@ async def show_board(
 async def _page(
     board: Board, request: PageRequest, visit: Visit, queries: BoardQueries
 ) -> Template | Redirect:
-    ranked = await queries.current(board.name)
+    when = Asked(as_of=request.query_params.get("as_of", ""))
+    ranked = await queries.asked_of(board.name, when)
     columns = ranked.snapshot.columns
     asked = list(request.query_params.multi_items())
     fields = tidied(asked, columns)

@@ -82,6 +82,8 @@ def _chips(state: BoardState, facets: Sequence[Facet]) -> Iterator[Chip]:
                 label = f"{facet.label}: {option.label}"
                 yield Chip(label, state.address(**{facet.parameter: None}))
     asked = state.asked
+    if asked.as_of:
+        yield Chip(f"As of {asked.as_of}", state.address(as_of=None))
     if not asked.size and (asked.params_min is not None or asked.params_max is not None):
         low = "" if asked.params_min is None else f"from {asked.params_min:g}"
         high = "" if asked.params_max is None else f"below {asked.params_max:g}"

@@ -44,7 +44,7 @@ async def test_every_answer_about_a_board_can_be_of_another_day(
     nats_url: str, jetstream: JetStreamContext, tmp_path: Path
 ) -> None:
     flag = ModelFlagged(repo_id="acme/first", reason="Trained on MuSR.", by="mod")
-    story = (*life("acme/first", 0.8, 0.9), flag, *life("acme/second", 0.9, 0.9))
+    story = (*life("acme/first", 0.8, 0.9), flag, *life("acme/latecomer", 0.9, 0.9))
     await publish_day_by_day(jetstream, *story)
     nobody = "http://127.0.0.1:9"
     async with aggregating(nats_url), started_gateway(nats_url, nobody, tmp_path) as gateway:
@@ -60,11 +60,11 @@ async def test_every_answer_about_a_board_can_be_of_another_day(
             finished = (await as_of("2025-03-06")).json()["items"]
             flagged = (await as_of("2025-03-07")).json()["items"]
             moment = (await as_of("2025-03-07T07:59:59Z")).json()["items"]
-            found = await as_of("2025-03-07", search="second")
+            found = await as_of("2025-03-07", search="latecomer")
             file = await as_of("2025-03-07", format="csv", columns="model,flagged")
             facets = await as_of("2025-03-07", "/api/v1/boards/demo/facets")
             now = await as_of("2999-01-01")
-            insights = await as_of("2025-03-07", "/boards/demo/insights")
+            pages = [await as_of("2025-03-07", f"/boards/demo{one}") for one in ("", "/insights")]
             unreadable = await as_of("yesterday")
             today = (await http.get(ENTRIES)).json()
 
@@ -78,9 +78,11 @@ async def test_every_answer_about_a_board_can_be_of_another_day(
     assert file.text == "model,flagged\nacme/first,true\n"
     assert facets.json()["total"] == 1
     assert now.json() == today
-    assert [one["model"] for one in today["items"]] == ["acme/second", "acme/first"]
-    assert "acme/first" in insights.text
-    assert "acme/second" not in insights.text
+    assert [one["model"] for one in today["items"]] == ["acme/latecomer", "acme/first"]
+    for page in pages:
+        assert "As of 2025-03-07" in page.text
+        assert "acme/first" in page.text or "acme/</span><wbr>first" in page.text
+        assert "latecomer" not in page.text
     assert_error(unreadable, 422, ErrorCode.INVALID_REQUEST)
 
 
