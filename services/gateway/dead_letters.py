@@ -17,7 +17,7 @@ from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.evaluation import FailureCause
 from contracts.submission import SubmissionReceived
-from contracts.topology import DEAD_LETTERS
+from contracts.topology import DEAD_LETTERS, dead_letter_subject
 from contracts.views import Decision, Request, RequestState
 from runtime.bus import UnreadableMessageError, decode_event
 from runtime.dead_letters import BYTES, Advisory, Buried, read_dead_letter
@@ -85,6 +85,13 @@ class DeadLetter:
         return getattr(self.decoded[0], "run", None)
 
 
+@dataclass(frozen=True)
+class Counted:
+    letters: int
+    unreadable_events: int
+    """Of these; they stand in EVENTS as well, for a version that can read them."""
+
+
 class DeadLetters:
     def __init__(self, client: Client) -> None:
         self._js = client.jetstream()
@@ -102,6 +109,13 @@ class DeadLetters:
             found += [letter for letter in letters if letter]
             newest = places[-1] - 1
         return found, newest + 1 if newest >= max(state.first_seq, 1) else None
+
+    async def counted(self) -> "Counted":
+        """How many stand there, and how many of them no aggregator could read."""
+        of_aggregators = dead_letter_subject(_AGGREGATOR)
+        asked = self._js.stream_info(DEAD_LETTERS.name, subjects_filter=f"{of_aggregators}.>")
+        state = (await self._asked(asked)).state
+        return Counted(state.messages, sum((state.subjects or {}).values()))
 
     async def at(self, sequence: int) -> DeadLetter | None:
         """None where nothing stands, or stands no more."""

@@ -22,6 +22,7 @@ ADDRESSES = (
     Address("board", f"/boards/{BOARD.name}", in_docs=True),
     Address("submit", "/submit"),
     Address("moderation", "/moderation"),
+    Address("operation", "/operation"),
     Address("dead-letters", "/moderation/dead-letters"),
     Address("queue", "/queue"),
     Address("queue-failed", "/queue?state=failed"),

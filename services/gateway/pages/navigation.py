@@ -28,6 +28,7 @@ _DESTINATIONS = (
     Destination("Queue", "/queue"),
     Destination("Submit", "/submit"),
     Destination("Moderation", "/moderation", for_moderators=True),
+    Destination("Operation", "/operation", for_moderators=True),
     Destination("About", "/boards/{board}/about"),
 )
 

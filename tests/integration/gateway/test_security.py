@@ -365,6 +365,7 @@ READ_BY_MODERATORS = (
     "/api/v1/dead-letters/{sequence}",
     "/moderation/dead-letters",
     "/moderation/dead-letters/{sequence}",
+    "/operation",
 )
 
 
