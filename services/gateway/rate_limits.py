@@ -76,5 +76,6 @@ def one_site(address: str) -> str:
     return str(IPv6Network((parsed.packed, _ONE_SITE_BITS), strict=False))
 
 
-def _is_users_change(request: Request[Any, Any, Any]) -> bool:
+async def _is_users_change(request: Request[Any, Any, Any]) -> bool:
+    # A coroutine, because Litestar would ask a plain function in a thread.
     return request.method not in _READS and request.user.name is not None
