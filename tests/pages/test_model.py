@@ -67,7 +67,7 @@ async def test_samples_are_narrowed_to_wrong_ones_and_searched(look: Visit, scri
         await expect(found).to_contain_text("60 samples, 1 to 20")
         await page.get_by_role("link", name="Later").click()
         await expect(found).to_contain_text("21 to 40")
-        await page.get_by_label("Not right only").check()
+        await page.get_by_label("Only what is not right").check()
         if not scripts:
             await page.get_by_role("button", name="Show").click()
         await expect(found).to_contain_text("12 samples that are not right")
