@@ -79,7 +79,7 @@ async def _page(
     address = f"/boards/{board.name}" + (f"?{urlencode(fields)}" if fields else "")
     is_tidy = list(fields) == asked
     if not is_tidy and visit.part is None:
-        return Redirect(address, status_code=HTTPStatus.SEE_OTHER)
+        return Redirect(address, status_code=303)
     state = read_state(board.name, fields, columns)
     fault = None
     try:

@@ -16,7 +16,7 @@ Fields = Sequence[tuple[str, str]]
 """Names and values of a query string, in order."""
 
 MOST_PINS = 12
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Density(StrEnum):
@@ -95,7 +95,7 @@ def read_state(board: str, fields: Fields, columns: Columns) -> BoardState:
     return BoardState(board, asked, chosen, pins, own.density, average)
 
 
-def _converted(given: dict[str, object], to: type[T]) -> T:
+def _converted(given: dict[str, object], to: type[_T]) -> _T:
     try:
         return msgspec.convert(given, to, strict=False)
     except msgspec.ValidationError as fault:
