@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("2026-01-31T12:30:00+02:00", datetime(2026, 1, 31, 10, 30, tzinfo=UTC)),
         ("2026-03-01", None),
         ("2026-03-01T12:00:00Z", None),
-        ("2999-01-01", None),
+        ("9999-12-31", None),
     ],
 )
 def test_a_day_is_meant_to_its_end_and_what_is_to_come_is_now(
@@ -29,9 +29,7 @@ def test_a_day_is_meant_to_its_end_and_what_is_to_come_is_now(
     assert Asked(as_of=text).moment(NOW) == moment
 
 
-@pytest.mark.parametrize(
-    "text", ["yesterday", "2026-02-30", "9999-12-31", "0001-01-01T00:00+23:00"]
-)
+@pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "0001-01-01T00:00+23:00"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="as_of"):
         Asked(as_of=text).moment(NOW)
