@@ -30,6 +30,7 @@ class Packer:
 
     def __init__(self, dictionaries: Iterable[bytes] = ()) -> None:
         self._dictionaries = list(dictionaries) or [b""]
+        self._primed = _primed(self._dictionaries[-1])
 
     @property
     def dictionaries(self) -> Sequence[bytes]:
@@ -41,17 +42,20 @@ class Packer:
         if min(len(text), _WINDOW) > 2 * len(self._dictionaries[-1]):
             # The longer one says more of what others will say: a whole life, not a refusal.
             self._dictionaries.append(text[-_WINDOW:])
-        dictionary = len(self._dictionaries) - 1
-        deflate = zlib.compressobj(
-            _LEVEL, wbits=-zlib.MAX_WBITS, memLevel=9, zdict=self._dictionaries[dictionary]
-        )
-        return Packed(deflate.compress(text) + deflate.flush(), dictionary)
+            self._primed = _primed(self._dictionaries[-1])
+        deflate = self._primed.copy()
+        return Packed(deflate.compress(text) + deflate.flush(), len(self._dictionaries) - 1)
 
     def unpack(self, packed: Packed) -> Facts:
         inflate = zlib.decompressobj(
             wbits=-zlib.MAX_WBITS, zdict=self._dictionaries[packed.dictionary]
         )
         return from_text(inflate.decompress(packed.body) + inflate.flush())
+
+
+def _primed(dictionary: bytes) -> "zlib._Compress":
+    """With the dictionary taken in, which costs as much as compressing that many bytes."""
+    return zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS, memLevel=9, zdict=dictionary)
 
 
 def as_text(facts: Facts) -> bytes:
