@@ -1,5 +1,6 @@
 """A board's entries as they stood on the bus, packed: a large board has a million."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ class Shelf:
     less than a fifth."""
 
     def __init__(self) -> None:
-        self._packed: dict[str, _Packed] = {}
+        self._packed: OrderedDict[str, _Packed] = OrderedDict()
+        """What changed last stands last."""
         self._first: zstandard.ZstdCompressionDict | None = None
         self._compressor: zstandard.ZstdCompressor | None = None
 
@@ -33,10 +35,14 @@ class Shelf:
         if body:
             read_row(body)
         self._packed[sid] = _Packed(self._pack(body) if body else b"", sequence)
+        self._packed.move_to_end(sid)
 
-    def sequences(self) -> Iterator[tuple[str, int]]:
-        """When each was last changed; of those that are gone too."""
-        return ((sid, packed.sequence) for sid, packed in self._packed.items())
+    def changed_since(self, sequence: int) -> Iterator[str]:
+        """Those that are gone too. Takes as long as there are changes, not rows."""
+        for sid, packed in reversed(self._packed.items()):
+            if packed.sequence <= sequence:
+                return
+            yield sid
 
     def sequence(self, sid: str) -> int:
         return self._packed[sid].sequence

@@ -288,11 +288,7 @@ class ViewStore:
         listener = Listener(
             News(
                 start_over=known is None,
-                subjects=frozenset(
-                    subject
-                    for subject, sequence in self._sequences()
-                    if known is None or sequence > known.sequence
-                ),
+                subjects=frozenset(self._changed_since(known.sequence if known else 0)),
                 progress=frozenset(self.progress),
                 evaluators=known is None,
             )
@@ -305,12 +301,14 @@ class ViewStore:
         finally:
             self._listeners.discard(listener)
 
-    def _sequences(self) -> Iterator[tuple[str, int]]:
+    def _changed_since(self, sequence: int) -> Iterator[str]:
+        """Subjects, of what is gone too."""
         for subject, standing in self._standing.items():
-            yield subject, standing.sequence
+            if standing.sequence > sequence:
+                yield subject
         for board, shelf in self._shelves.items():
-            for sid, sequence in shelf.sequences():
-                yield f"{Entry.type_name()}.{board}.{sid}", sequence
+            for sid in shelf.changed_since(sequence):
+                yield f"{Entry.type_name()}.{board}.{sid}"
 
     async def reached(self, version: Version) -> None:
         """Waits until as much has been read as the gateway that gave out `version` had. Returns at

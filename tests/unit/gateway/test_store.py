@@ -140,6 +140,19 @@ async def test_a_listener_that_comes_back_is_told_what_it_missed(store: ViewStor
     assert news.subjects == {an_entry().subject()}
 
 
+async def test_a_listener_that_comes_back_is_not_told_of_rows_that_stayed(
+    store: ViewStore,
+) -> None:
+    for place in range(4):
+        put(store, an_entry(f"acme/{place}"), place + 1)
+    put(store, an_entry("acme/0", facts=99), 5)
+
+    with store.listen(Version("e1", 3)) as listener:
+        news = await news_of(listener)
+
+    assert news.subjects == {an_entry(f"acme/{place}").subject() for place in (0, 3)}
+
+
 async def test_a_listener_of_another_stream_starts_over(store: ViewStore) -> None:
     put(store, a_board(), 1)
 
