@@ -49,6 +49,8 @@ class PastBoards:
         self._store = store
         self._timeout_s = timeout_s
         self._kept: OrderedDict[tuple[str, datetime], _Kept] = OrderedDict()
+        # An aggregator answers one question after the other, and has other things to do.
+        self._one_at_a_time = asyncio.Lock()
 
     async def ranked(self, board: str, at: datetime) -> Ranked:
         """Asked for once, however many want it. Raises Refusal when no aggregator answers."""
@@ -56,7 +58,7 @@ class PastBoards:
         version = str(self._store.board_version(board))
         kept = self._kept.get(key)
         if kept is None or not self._holds(kept, version):
-            task = asyncio.create_task(self._ask(board, at, version))
+            task = asyncio.create_task(self._ask_in_turn(board, at, version))
             kept = self._kept[key] = _Kept(task, version, time.monotonic())
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST_KEPT:
@@ -69,6 +71,10 @@ class PastBoards:
         if kept.ranked.cancelled() or kept.ranked.exception():
             return False
         return kept.version == version or time.monotonic() - kept.since < _FRESH_S
+
+    async def _ask_in_turn(self, board: str, at: datetime, version: str) -> Ranked:
+        async with self._one_at_a_time:
+            return await self._ask(board, at, version)
 
     async def _ask(self, board: str, at: datetime, version: str) -> Ranked:
         question = PastBoardAsked(board=board, as_of=at)
