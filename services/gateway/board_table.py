@@ -11,10 +11,11 @@ from services.gateway.board_views import BoardEntry, board_entries
 from services.gateway.query.asked import Asked
 from services.gateway.query.board_columns import score_column
 from services.gateway.query.engine import Query, Ranked, find
-from services.gateway.query.service import PAGE
 from services.gateway.score_views import Score
 
 HEAT_STEPS = 8
+PAGE = 50
+"""Rows of a page: a few screens, as each keystroke of a search draws them anew."""
 _SCALE_STEP = 10
 """The bars of averages end at a multiple of it."""
 

@@ -123,7 +123,7 @@ async def test_what_one_reads_stays_where_it_is_when_rows_come_in_above(
     rows = [an_entry(f"acme/model-{n}", facts=n, grammar=n) for n in range(60)]
     async with running_world(tmp_path, [a_board(), *rows]) as world, watched_page(browser) as page:
         await page.goto(world.url)
-        row = page.locator(f"#entry-{rows[10].sid}")
+        row = page.locator(f"#entry-{rows[20].sid}")
         await row.scroll_into_view_if_needed()
         before = await row.bounding_box()
 
