@@ -92,6 +92,11 @@ def amount(progress: EvaluationProgress) -> str:
     return ", ".join(parts + ([] if left is None else [f"{duration(left)} left"]))
 
 
+def is_web_link(address: str | None) -> bool:
+    """Whether a browser that follows it leaves the page: `javascript:` would run in it."""
+    return address is not None and address.startswith(("https://", "http://"))
+
+
 def code_spans(sentence: str) -> Markup:
     """A sentence of ours as HTML, escaped, with what stands between backticks set as code."""
     parts = sentence.split("`")

@@ -37,6 +37,7 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
         "amount": formatting.amount,
         "code_spans": formatting.code_spans,
     }
+    environment.tests["web_link"] = formatting.is_web_link
     environment.globals |= {
         "hub_url": hub_url.rstrip("/"),
         # The digest makes a new version a new address, so browsers may keep each for ever.

@@ -20,6 +20,7 @@ from services.gateway.dependencies import (
 from services.gateway.errors import Refusal
 from services.gateway.event_log import EventLog
 from services.gateway.family import Family, draw
+from services.gateway.formatting import is_web_link
 from services.gateway.model_routes import Found, find_model
 from services.gateway.models import Peers, Relative, Standing, lineage, peers_of, standings
 from services.gateway.pages.visit import VisitDependency
@@ -168,7 +169,12 @@ def _steps(found: Found) -> list[Step]:
         if not line.what.startswith("moderation.")
     ]
     steps += [
-        Step(one.at, _decided(one.what, one.new_repo_id, one.reason), "", one.link)
+        Step(
+            one.at,
+            _decided(one.what, one.new_repo_id, one.reason),
+            "",
+            one.link if is_web_link(one.link) else None,
+        )
         for one in found.decisions
     ]
     if not found.requests:
