@@ -1,7 +1,7 @@
 // Rows come as one scrolls, and those far above make room for them: the page never holds more than a
 // few hundred. They come in pages of the server, told apart by their cursors.
 
-const MOST_PAGES = 6;
+const MOST_PAGES = 4;
 const AHEAD_PX = 1600;
 
 const table = () => document.getElementById("table");
