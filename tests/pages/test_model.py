@@ -105,6 +105,8 @@ async def test_a_model_without_a_row_shows_its_requests(visit: Visit) -> None:
     request = REQUESTS["failed"]
     async with visit(f"/models/{request.model.repo_id}") as page:
         await expect(page.locator("#no-entry")).to_be_visible()
+        steps = page.locator("#timeline a")
+        await expect(steps.first).to_have_attribute("href", f"/requests/{request.sid}")
         await page.locator("#runs a").first.click()
         await expect(page).to_have_url(
             f"{page.url.partition('/requests')[0]}/requests/{request.sid}"

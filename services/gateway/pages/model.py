@@ -64,7 +64,10 @@ class Step:
     sentence: str
     about: str
     """Which of several requests."""
+    request: str | None
+    """Its id, for what happened to one."""
     link: str | None
+    """A public discussion."""
 
 
 @get("/models/{name:path}", include_in_schema=False)
@@ -163,7 +166,7 @@ async def _runs(sid: str, event_log: EventLog) -> tuple[Run, ...] | None:
 def _steps(found: Found) -> list[Step]:
     """The newest last, as everywhere else."""
     steps = [
-        Step(line.at, line.sentence, _about(request), f"/requests/{request.sid}")
+        Step(line.at, line.sentence, _about(request), request.sid, None)
         for request in found.requests
         for line in request_history(request)
         if not line.what.startswith("moderation.")
@@ -173,13 +176,14 @@ def _steps(found: Found) -> list[Step]:
             one.at,
             _decided(one.what, one.new_repo_id, one.reason),
             "",
+            None,
             one.link if is_web_link(one.link) else None,
         )
         for one in found.decisions
     ]
     if not found.requests:
         steps += [
-            Step(at, sentence, "", None)
+            Step(at, sentence, "", None, None)
             for _, rows in found.rows.values()
             for row in rows.head(1).iter_rows(named=True)
             for at, sentence in (
