@@ -63,7 +63,8 @@ def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_answers(
     for _ in range(3):
         with pytest.raises(Stopping):
             answer(engine, compiled, "float32", course(slices, stop_after=1))
-    answers = answer(engine, compiled, "float32", course(slices))
+    # A slow machine reports more of them on the way to the end.
+    answers = answer(engine, compiled, "float32", course(slices.copy()))
 
     assert [(one.start, one.stop) for one in slices] == [
         (0, slices[0].stop),
@@ -89,10 +90,11 @@ def test_what_is_finished_is_not_forwarded_again(
     with pytest.raises(Stopping):
         answer(engine, compiled, "float32", course(slices, stop_after=5))
 
+    share_left = 1 - slices[-1].stop / engine.size(compiled)
+
     model.usage.forwarded_tokens = 0
     answer(engine, compiled, "float32", course(slices))
 
-    share_left = 1 - slices[-1].stop / engine.size(compiled)
     open_path = int(compiled.lengths().max())
     assert model.usage.forwarded_tokens < whole * (share_left + 0.25) + open_path
 
