@@ -7,6 +7,8 @@ from math import erfc, exp, fsum, hypot, pi, sqrt
 
 # A normal variable that is this many standard deviations above 0 is never clamped, in floats.
 _NEVER_CLAMPED = 8
+# Nor is one that is this many below it ever anything else; its density underflows.
+_ALWAYS_CLAMPED = 38
 
 
 def of_share(share: float, samples: int) -> float | None:
@@ -22,6 +24,8 @@ def of_clamped(value: float, stderr: float) -> float:
     where the clamp is far, less near it, 0 far below."""
     if value >= _NEVER_CLAMPED * stderr:
         return stderr
+    if value <= -_ALWAYS_CLAMPED * stderr:  # also where all documents score alike: no error at all
+        return 0.0
     above = value / stderr
     density = exp(-above * above / 2) / sqrt(2 * pi)
     share = erfc(-above / sqrt(2)) / 2

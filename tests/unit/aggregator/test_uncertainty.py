@@ -140,6 +140,8 @@ def test_far_from_the_clamp_the_error_is_unchanged_and_far_below_it_is_none() ->
     assert of_clamped(15.9, 2) == pytest.approx(2, rel=1e-9)
     assert of_clamped(-20, 2) == pytest.approx(0, abs=1e-6)
     assert of_clamped(0, 0) == 0
+    assert of_clamped(-25, 0) == 0
+    assert of_clamped(-25, 5e-324) == 0
 
 
 def test_the_clamp_never_makes_a_score_less_sure() -> None:
