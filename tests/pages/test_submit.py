@@ -136,6 +136,7 @@ async def test_the_rules_answer_beside_the_fields_before_anything_is_sent(
         assert await accessibility_faults(page) == []
 
         await page.locator("#model").fill("acme/talks")
+        await expect(page.get_by_role("link", name="acme/talks", exact=True)).to_be_visible()
         await expect(page.locator("#chat_template")).to_have_value("yes")
         await page.locator("#check").click()
         await expect(page.locator("#verdict")).to_contain_text("It would be accepted.")
