@@ -14,6 +14,7 @@ from services.evaluator.child import Child, Target, WarmChildren
 from services.evaluator.failures import EvaluationFault
 from services.evaluator.memory import held_bytes
 from services.evaluator.protocol import DataSetsMissing
+from tests.fork_server import own_fork_server
 from tests.integration.evaluator import inmates
 from tests.integration.evaluator.world import wait_until_gone
 from tests.waiting import until
@@ -26,7 +27,7 @@ def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmChildren]
     """From a process that knows secrets, and whose user has logged in on the Hub."""
     hf_home = tmp_path_factory.mktemp("hf-home")
     (hf_home / "token").write_text("hf_secret")
-    with pytest.MonkeyPatch.context() as patch:
+    with own_fork_server(), pytest.MonkeyPatch.context() as patch:
         for name, value in SECRETS.items():
             patch.setenv(name, value)
         patch.setenv("HF_HOME", str(hf_home))
