@@ -6,7 +6,7 @@ import typer
 
 from cli.console import console
 from cli.gateway import Gateway
-from cli.submissions import LOCAL_GATEWAY, GatewayUrl, Token
+from cli.options import LOCAL_GATEWAY, GatewayUrl, Token
 
 SubmissionId = Annotated[str, typer.Argument(help="Id that `podium submit` printed.")]
 Note = Annotated[str, typer.Option(help="Why, for the submission's history.")]

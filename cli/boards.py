@@ -1,19 +1,17 @@
 """`podium boards`: board files, listed and checked before anything runs on them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from cli.asking import ask
 from cli.console import console, fail
 from cli.hub import HUGGING_FACE, hub_url
+from cli.options import BoardsFolder
 from runtime.board_report import BoardReport, TaskSummary
 from runtime.boards import Problem, examine_board
 from runtime.settings import REPOSITORY
@@ -31,9 +29,7 @@ _KINDS = {
 @boards.callback()
 def list_boards(
     context: typer.Context,
-    folder: Annotated[
-        Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
-    ] = REPOSITORY / "boards",
+    folder: BoardsFolder = REPOSITORY / "boards",
 ) -> None:
     """List the board files there are, or check one with `podium boards check FILE`.
 
@@ -80,23 +76,10 @@ def check(
 
 
 def _ask_the_harness(file: Path, hub: str) -> BoardReport:
-    """lm-eval belongs to the evaluator, which answers as a process of its own."""
+    """lm-eval belongs to the evaluator."""
     with hub_url(hub) as url:
-        answer = subprocess.run(
-            [sys.executable, "-m", "services.evaluator.check_board", str(file)],
-            env=os.environ | {"HF_ENDPOINT": url, "TQDM_DISABLE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    try:
-        return BoardReport.model_validate_json(answer.stdout)
-    except ValidationError:
-        last_line = answer.stderr.rstrip().rpartition("\n")[2]
-        fail(
-            f"The check broke off with status {answer.returncode}: {last_line}",
-            "It needs the evaluator's packages: pip install 'podium[evaluator]'.",
-        )
+        environment = {"HF_ENDPOINT": url, "TQDM_DISABLE": "1"}
+        return ask("evaluator.check_board", str(file), BoardReport, environment)
 
 
 def _print_list(problems: Sequence[Problem], style: str) -> None:

@@ -1,7 +1,5 @@
 """`podium check`: the rule book, asked before anything is submitted."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +12,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cli.asking import ask
 from cli.console import console, fail
 from cli.hub import HUGGING_FACE, hub_url
+from cli.options import (
+    BaseModel,
+    BoardsFolder,
+    ChatTemplate,
+    EnteredBoard,
+    Revision,
+    SubmittedModel,
+    SubmittedPrecision,
+    SubmittedType,
+    SubmittedWeights,
+)
 from contracts.check import Found, RuleReport, RulesAsked
 from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import wraps_prompts
@@ -26,33 +36,15 @@ _BROKEN, _USAGE, _NO_HUB = 1, 2, 3
 
 
 def check(
-    model: Annotated[str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.")],
-    revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
-    precision: Annotated[
-        Precision, typer.Option(help="Number format the weights are loaded in.")
-    ] = Precision.BFLOAT16,
-    model_type: Annotated[
-        ModelType, typer.Option(help="What kind of model it is.")
-    ] = ModelType.PRETRAINED,
-    weight_type: Annotated[
-        WeightType, typer.Option(help="Whole weights, or a change to --base-model.")
-    ] = WeightType.ORIGINAL,
-    base_model: Annotated[
-        str | None, typer.Option(help="What an adapter or delta is applied to.")
-    ] = None,
-    chat_template: Annotated[
-        bool | None,
-        typer.Option(
-            help="Wrap prompts in the tokenizer's chat template; by default for chat models only.",
-            show_default=False,
-        ),
-    ] = None,
-    board: Annotated[
-        str | None, typer.Option(help="Board to enter; needed when there are several.")
-    ] = None,
-    boards: Annotated[
-        Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
-    ] = REPOSITORY / "boards",
+    model: SubmittedModel,
+    revision: Revision = "main",
+    precision: SubmittedPrecision = Precision.BFLOAT16,
+    model_type: SubmittedType = ModelType.PRETRAINED,
+    weight_type: SubmittedWeights = WeightType.ORIGINAL,
+    base_model: BaseModel = None,
+    chat_template: ChatTemplate = None,
+    board: EnteredBoard = None,
+    boards: BoardsFolder = REPOSITORY / "boards",
     hub: Annotated[
         str, typer.Option(envvar="HF_ENDPOINT", help="Hub of the model: its URL, or a folder.")
     ] = HUGGING_FACE,
@@ -116,23 +108,10 @@ def _chosen_board(name: str | None, folder: Path) -> str:
 
 
 def _ask_the_validator(intent: RulesAsked, boards: Path, hub: str) -> RuleReport:
-    """The rules are the validator's, which answers as a process of its own."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "services.validator.check", intent.model_dump_json()],
-        env=os.environ | {"HF_ENDPOINT": hub, "PODIUM_BOARDS": str(boards)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        return RuleReport.model_validate_json(answer.stdout)
-    except ValidationError:
-        last_line = answer.stderr.rstrip().rpartition("\n")[2]
-        fail(
-            f"The check broke off with status {answer.returncode}: {last_line}",
-            "It needs the validator's packages: pip install 'podium[validator]'.",
-            status=_USAGE,
-        )
+    """The rules are the validator's."""
+    environment = {"HF_ENDPOINT": hub, "PODIUM_BOARDS": str(boards)}
+    question = intent.model_dump_json()
+    return ask("validator.check", question, RuleReport, environment, broken_off_status=_USAGE)
 
 
 def _print(report: RuleReport, intent: RulesAsked) -> None:

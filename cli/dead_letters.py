@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.console import console
 from cli.gateway import Gateway
-from cli.submissions import LOCAL_GATEWAY, GatewayUrl, Token
+from cli.options import LOCAL_GATEWAY, GatewayUrl, Token
 
 dead_letters = typer.Typer(
     no_args_is_help=True,

@@ -23,6 +23,7 @@ from cli.importing.requests import as_submission, read_requests
 from cli.importing.results import read_results
 from cli.importing.scores import MissingColumnError
 from cli.importing.tables import SUFFIXES, read_rows
+from cli.options import BoardsFolder
 from contracts.board import Board
 from contracts.submission import SubmissionReceived
 from runtime.boards import InvalidBoardError, load_boards
@@ -38,9 +39,6 @@ _CONNECT_S = 5.0
 _SHOWN = 50
 
 BoardName = Annotated[str, typer.Option("--board", help="Board that they are for.")]
-Boards = Annotated[
-    Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
-]
 Nats = Annotated[
     str, typer.Option(envvar="NATS_URL", help="The leaderboard's nats-server; needs access to it.")
 ]
@@ -62,7 +60,7 @@ def contents(
     skip_bad: SkipBad = False,
     nats: Nats = LOCAL_NATS,
     hub: Hub = HUGGING_FACE,
-    boards: Boards = REPOSITORY / "boards",
+    boards: BoardsFolder = REPOSITORY / "boards",
 ) -> None:
     """Import rows: a table as the Open LLM Leaderboard published it.
 
@@ -88,7 +86,7 @@ def results(
     skip_bad: SkipBad = False,
     nats: Nats = LOCAL_NATS,
     hub: Hub = HUGGING_FACE,
-    boards: Boards = REPOSITORY / "boards",
+    boards: BoardsFolder = REPOSITORY / "boards",
 ) -> None:
     """Import results: what lm-eval writes to its --output_path. Scores are computed from them.
 
@@ -113,7 +111,7 @@ def requests(
     skip_bad: SkipBad = False,
     nats: Nats = LOCAL_NATS,
     hub: Hub = HUGGING_FACE,
-    boards: Boards = REPOSITORY / "boards",
+    boards: BoardsFolder = REPOSITORY / "boards",
 ) -> None:
     """Import requests: who asked for which model and when.
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cli.console import console
 from cli.gateway import Gateway
-from cli.submissions import LOCAL_GATEWAY, GatewayUrl, Token
+from cli.options import LOCAL_GATEWAY, GatewayUrl, Token
 
 moderate = typer.Typer(
     no_args_is_help=True,

@@ -8,7 +8,7 @@ from rich.table import Table
 from cli import times
 from cli.console import console, print_json
 from cli.gateway import Gateway
-from cli.submissions import LOCAL_GATEWAY, GatewayUrl
+from cli.options import LOCAL_GATEWAY, GatewayUrl
 from contracts.models import Tier
 
 Json = Annotated[bool, typer.Option("--json", help="As the API has it.")]

@@ -17,8 +17,8 @@ from cli.comparison import Comparison, Verdict, compare, differing_versions
 from cli.console import console, fail
 from cli.gateway import Gateway, PublishedScore
 from cli.hub import HUGGING_FACE, data_revision, hub_url
+from cli.options import LOCAL_GATEWAY, GatewayUrl
 from cli.rerun import CannotRunError, Rerun, check_installed, installed_versions
-from cli.submissions import LOCAL_GATEWAY, GatewayUrl
 from contracts.evaluation import Provenance
 
 _COULD_NOT_RUN = 2

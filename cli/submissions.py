@@ -7,57 +7,33 @@ from rich.text import Text
 
 from cli.console import console, fail, print_json
 from cli.gateway import Gateway, Submission
+from cli.options import (
+    LOCAL_GATEWAY,
+    BaseModel,
+    ChatTemplate,
+    EnteredBoard,
+    GatewayUrl,
+    Revision,
+    SubmittedModel,
+    SubmittedPrecision,
+    SubmittedType,
+    SubmittedWeights,
+    Token,
+)
 from cli.tables import board_table, situation, submissions_table
 from cli.watching import watch
 from contracts.models import ModelType, Precision, WeightType
 
-GatewayUrl = Annotated[
-    str,
-    typer.Option(
-        "--gateway",
-        envvar="PODIUM_GATEWAY",
-        help="Where the gateway listens.",
-        callback=lambda url: url.rstrip("/"),
-    ),
-]
-# Not HF_TOKEN: that one opens its owner's repositories, and whoever runs a gateway would get it.
-Token = Annotated[
-    str | None,
-    typer.Option(
-        envvar="PODIUM_TOKEN",
-        help="Hub token that says who you are; one without any permission will do.",
-        show_default=False,
-        show_envvar=True,
-    ),
-]
-LOCAL_GATEWAY = "http://127.0.0.1:8000"
-
 
 def submit(
-    model: Annotated[str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.")],
-    revision: Annotated[str, typer.Option(help="Branch, tag or commit.")] = "main",
-    precision: Annotated[
-        Precision, typer.Option(help="Number format the weights are loaded in.")
-    ] = Precision.BFLOAT16,
-    model_type: Annotated[
-        ModelType, typer.Option(help="What kind of model it is.")
-    ] = ModelType.PRETRAINED,
-    weight_type: Annotated[
-        WeightType, typer.Option(help="Whole weights, or a change to --base-model.")
-    ] = WeightType.ORIGINAL,
-    base_model: Annotated[
-        str | None, typer.Option(help="What an adapter or delta is applied to.")
-    ] = None,
-    chat_template: Annotated[
-        bool | None,
-        typer.Option(
-            help="Wrap prompts in the tokenizer's chat template; by default for chat models only.",
-            show_default=False,
-        ),
-    ] = None,
-    board: Annotated[
-        str | None, typer.Option(help="Board to enter; needed when there are several.")
-    ] = None,
+    model: SubmittedModel,
+    revision: Revision = "main",
+    precision: SubmittedPrecision = Precision.BFLOAT16,
+    model_type: SubmittedType = ModelType.PRETRAINED,
+    weight_type: SubmittedWeights = WeightType.ORIGINAL,
+    base_model: BaseModel = None,
+    chat_template: ChatTemplate = None,
+    board: EnteredBoard = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Print each change until it has ended.")
     ] = False,

@@ -11,6 +11,7 @@ import typer
 from rich.panel import Panel
 
 from cli.console import console, fail
+from cli.options import BoardsFolder
 from cli.stack import FolderInUseError, Stack, StackOptions, running_stack
 from runtime.boards import InvalidBoardError
 from runtime.ports import free_port
@@ -27,9 +28,7 @@ def up(
     data: Annotated[
         Path, typer.Option(help="Folder that keeps everything; start on it again to go on.")
     ] = Path("podium-data"),
-    boards: Annotated[
-        Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
-    ] = REPOSITORY / "boards",
+    boards: BoardsFolder = REPOSITORY / "boards",
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="Score the first so many documents per task only, for a trial."),
