@@ -2,11 +2,14 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
 from pydantic import ValidationError
 
+from contracts.base import Message
 from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
 from contracts.topology import VIEWS
@@ -15,6 +18,8 @@ from runtime.service import Readiness
 from services.gateway.store import ViewStore
 
 log = structlog.get_logger(__name__)
+
+M = TypeVar("M", bound=Message)
 
 _LOOK_AROUND_S = 1.0
 
@@ -37,21 +42,21 @@ async def follow_views(client: Client, store: ViewStore, readiness: Readiness) -
 
 
 async def follow_progress(client: Client, store: ViewStore) -> None:
-    subscription = await client.subscribe(EvaluationProgress.subject_filter())
-    async for message in subscription.messages:
-        try:
-            store.put_progress(EvaluationProgress.model_validate_json(message.data))
-        except ValidationError as fault:
-            log.warning("progress cannot be read", subject=message.subject, error=str(fault))
+    await _follow(client, EvaluationProgress, store.put_progress)
 
 
 async def follow_evaluators(client: Client, store: ViewStore) -> None:
-    subscription = await client.subscribe(EvaluatorPresence.subject_filter())
+    await _follow(client, EvaluatorPresence, store.put_presence)
+
+
+async def _follow(client: Client, kind: type[M], put: Callable[[M], None]) -> None:
+    """Hand over what arrives from now on. One that cannot be read is no reason to miss the next."""
+    subscription = await client.subscribe(kind.subject_filter())
     async for message in subscription.messages:
         try:
-            store.put_presence(EvaluatorPresence.model_validate_json(message.data))
+            put(kind.model_validate_json(message.data))
         except ValidationError as fault:
-            log.warning("an evaluator cannot be read", subject=message.subject, error=str(fault))
+            log.warning("a message cannot be read", subject=message.subject, error=str(fault))
 
 
 async def watch_evaluators(client: Client, store: ViewStore) -> None:

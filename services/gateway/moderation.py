@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_202_ACCEPTED
 
+from contracts.base import Event
 from contracts.moderation import (
     ModelBarred,
     ModelFlagged,
@@ -32,21 +33,6 @@ from services.gateway.views import Items, RepoId
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 _Link = Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$(?!\n)", max_length=500)]
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$(?!\n)", max_length=100)]
-
-Event = (
-    ModelFlagged
-    | ModelUnflagged
-    | ModelRenamed
-    | ModelRemoved
-    | ModelRestored
-    | ModelNoted
-    | ModelBarred
-    | ModelUnbarred
-    | ProviderNamed
-    | ProviderWithdrawn
-    | SubmitterBanned
-    | SubmitterUnbanned
-)
 
 
 class _Ruling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="what"):
