@@ -21,27 +21,27 @@ from pydantic import SecretStr
 
 from runtime.bus import service_connection
 from runtime.service import Readiness, cancel_until_done, health_endpoints, run_service
-from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
-from services.gateway.at_hand import AtHand
-from services.gateway.bodies import read_to_the_end
-from services.gateway.dead_letters import DeadLetters
-from services.gateway.details import DetailFiles
-from services.gateway.event_log import EventLog
-from services.gateway.following import (
+from services.gateway.boards.past import PastBoards
+from services.gateway.http.at_hand import AtHand
+from services.gateway.http.bodies import read_to_the_end
+from services.gateway.identity.access import Access
+from services.gateway.identity.hub_sign_in import HubSignIn
+from services.gateway.identity.tokens import TokenProofs
+from services.gateway.moderation.dead_letters import DeadLetters
+from services.gateway.samples.files import DetailFiles
+from services.gateway.settings import GatewaySettings
+from services.gateway.state.event_log import EventLog
+from services.gateway.state.following import (
     follow_evaluators,
     follow_progress,
     follow_views,
     watch_evaluators,
 )
-from services.gateway.hub import Hub
-from services.gateway.hub_models import HubModels
-from services.gateway.hub_sign_in import HubSignIn
-from services.gateway.past_boards import PastBoards
-from services.gateway.rule_check import RuleBook
-from services.gateway.settings import GatewaySettings
-from services.gateway.store import ViewStore
-from services.gateway.tokens import TokenProofs
+from services.gateway.state.store import ViewStore
+from services.gateway.submitting.hub import Hub
+from services.gateway.submitting.hub_models import HubModels
+from services.gateway.submitting.rule_check import RuleBook
 
 log = structlog.get_logger(__name__)
 

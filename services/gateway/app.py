@@ -13,52 +13,48 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from runtime.service import Readiness
-from services.gateway import (
-    action_routes,
-    badges,
-    boards,
-    compare_routes,
-    dead_letter_routes,
-    health,
-    live,
-    model_routes,
-    moderation,
-    queue_routes,
-    rate_limits,
-    request_events,
-    requests,
-    runs,
-    sample_routes,
-    sign_in,
-    submissions,
-)
-from services.gateway.access import Access, Caller
-from services.gateway.actions import Actions
-from services.gateway.authentication import CallerMiddleware
-from services.gateway.caching import NotModifiedMiddleware
-from services.gateway.csrf import CsrfMiddleware
-from services.gateway.dead_letters import DeadLetters
-from services.gateway.details import DetailFiles
-from services.gateway.errors import answer_error
-from services.gateway.event_log import EventLog
-from services.gateway.hub_models import HubModels
-from services.gateway.hub_sign_in import HubSignIn
-from services.gateway.openapi import DocumentedErrors
-from services.gateway.outlook import Outlook
+from services.gateway import live
+from services.gateway.boards import badges
+from services.gateway.boards import routes as boards
+from services.gateway.boards.past import PastBoards
+from services.gateway.comparison import routes as comparison
+from services.gateway.http import health, rate_limits
+from services.gateway.http.caching import NotModifiedMiddleware
+from services.gateway.http.csrf import CsrfMiddleware
+from services.gateway.http.errors import answer_error
+from services.gateway.http.openapi import DocumentedErrors
+from services.gateway.http.security import add_security_headers, name_all_methods
+from services.gateway.identity import sign_in
+from services.gateway.identity.access import Access, Caller
+from services.gateway.identity.authentication import CallerMiddleware
+from services.gateway.identity.hub_sign_in import HubSignIn
+from services.gateway.identity.sessions import session_cookies
+from services.gateway.identity.tokens import TokenProofs
+from services.gateway.models import routes as models
+from services.gateway.moderation import dead_letter_routes
+from services.gateway.moderation import routes as moderation
+from services.gateway.moderation.dead_letters import DeadLetters
 from services.gateway.pages import PAGES
 from services.gateway.pages.visit import visit
-from services.gateway.past_boards import PastBoards
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
-from services.gateway.quotas import Quotas
-from services.gateway.rule_check import RuleBook
-from services.gateway.security import add_security_headers, name_all_methods
-from services.gateway.sessions import session_cookies
-from services.gateway.situations import USUAL, Bounds
-from services.gateway.store import ViewStore
-from services.gateway.submitting import ResolveModel, Submitting
+from services.gateway.queue import routes as queue
+from services.gateway.queue.outlook import Outlook
+from services.gateway.requests import action_routes, runs
+from services.gateway.requests import events as request_events
+from services.gateway.requests import routes as requests
+from services.gateway.requests.actions import Actions
+from services.gateway.requests.situations import USUAL, Bounds
+from services.gateway.samples import routes as samples
+from services.gateway.samples.files import DetailFiles
+from services.gateway.state.event_log import EventLog
+from services.gateway.state.store import ViewStore
+from services.gateway.submitting import routes as submissions
+from services.gateway.submitting.hub_models import HubModels
+from services.gateway.submitting.quotas import Quotas
+from services.gateway.submitting.rule_check import RuleBook
+from services.gateway.submitting.submitting import ResolveModel, Submitting
 from services.gateway.templating import STATIC, template_engine
-from services.gateway.tokens import TokenProofs
 
 _LARGEST_BODY_BYTES = 64 * 1024
 _YEAR_S = 365 * 24 * 3600
@@ -130,17 +126,17 @@ def build_app(
             boards.get_entry,
             boards.list_facets,
             boards.explain_search,
-            sample_routes.list_samples,
-            compare_routes.compare_entries,
-            compare_routes.list_differing_samples,
-            model_routes.get_model,
+            samples.list_samples,
+            comparison.compare_entries,
+            comparison.list_differing_samples,
+            models.get_model,
             requests.list_requests,
             requests.get_request,
             runs.list_runs,
             requests.get_timeline,
             request_events.stream_request,
-            queue_routes.get_queue,
-            queue_routes.list_evaluators,
+            queue.get_queue,
+            queue.list_evaluators,
             live.stream_events,
             sign_in.who_am_i,
             sign_in.begin_sign_in,

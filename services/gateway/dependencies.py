@@ -4,19 +4,19 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from runtime.service import Readiness
-from services.gateway.access import Caller
-from services.gateway.actions import Actions
-from services.gateway.dead_letters import DeadLetters
-from services.gateway.details import DetailFiles
-from services.gateway.event_log import EventLog
-from services.gateway.hub_models import HubModels
-from services.gateway.hub_sign_in import HubSignIn
-from services.gateway.outlook import Outlook
+from services.gateway.identity.access import Caller
+from services.gateway.identity.hub_sign_in import HubSignIn
+from services.gateway.moderation.dead_letters import DeadLetters
 from services.gateway.query.asked import Asked
 from services.gateway.query.service import BoardQueries
-from services.gateway.quotas import Quotas
-from services.gateway.rule_check import RuleBook
-from services.gateway.store import ViewStore
+from services.gateway.queue.outlook import Outlook
+from services.gateway.requests.actions import Actions
+from services.gateway.samples.files import DetailFiles
+from services.gateway.state.event_log import EventLog
+from services.gateway.state.store import ViewStore
+from services.gateway.submitting.hub_models import HubModels
+from services.gateway.submitting.quotas import Quotas
+from services.gateway.submitting.rule_check import RuleBook
 
 StoreDependency = NamedDependency[SkipValidation[ViewStore]]
 EventLogDependency = NamedDependency[SkipValidation[EventLog]]

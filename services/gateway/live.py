@@ -13,11 +13,11 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from contracts.base import View
 from contracts.board import Board
 from contracts.views import Decision, Entry, Policy, Request
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import StoreDependency
-from services.gateway.errors import ErrorCode, refuses
-from services.gateway.queue_routes import standing_evaluators
-from services.gateway.store import Listener, News, Version, ViewStore
+from services.gateway.http.errors import ErrorCode, refuses
+from services.gateway.queue.routes import standing_evaluators
+from services.gateway.state.store import Listener, News, Version, ViewStore
 
 HEARTBEAT_S = 15.0
 NOTHING = News(start_over=False, subjects=frozenset(), progress=frozenset())

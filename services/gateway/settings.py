@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from runtime.settings import ServiceSettings
-from services.gateway.situations import Bounds
+from services.gateway.requests.situations import Bounds
 
 
 class GatewaySettings(ServiceSettings):

@@ -10,10 +10,10 @@ from contracts import views as contract_views
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier, WeightType
 from contracts.submission import SubmissionReceived, submission_id, wraps_prompts
 from contracts.views import RequestState
-from services.gateway.hub import ResolvedModel
-from services.gateway.outlook import Outlook
-from services.gateway.queue_views import Progress, QueuePlace, progress, queue_place
-from services.gateway.timeline import sentence, who
+from services.gateway.queue.outlook import Outlook
+from services.gateway.queue.views import Progress, QueuePlace, progress, queue_place
+from services.gateway.requests.timeline import sentence, who
+from services.gateway.submitting.hub import ResolvedModel
 
 T = TypeVar("T")
 # Python's `$` also matches before a final newline; the lookahead forbids that.

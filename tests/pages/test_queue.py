@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from services.gateway.request_queue import Wanted
+from services.gateway.queue.requests import Wanted
 from tests.pages.conftest import Visit
 from tests.pages.world import REQUESTS
 

@@ -9,7 +9,7 @@ from litestar.response import Template
 
 from contracts.board import Averaging, Board, BoardTask, Source
 from contracts.models import ModelType
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.pages.visit import VisitDependency
 
 

@@ -11,11 +11,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from contracts.board import Board
-from services.gateway.access import Caller
-from services.gateway.board_table import board_table
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
+from services.gateway.boards.table import board_table
 from services.gateway.dependencies import BoardQueriesDependency
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
+from services.gateway.identity.access import Caller
 from services.gateway.pages.board_columns import grouped, presets
 from services.gateway.pages.board_filters import chips, option_label, quick_filters, shortened
 from services.gateway.pages.board_form import tidied
@@ -29,7 +29,7 @@ from services.gateway.query.engine import Ranked
 from services.gateway.query.facets import facets
 from services.gateway.query.formats import Format
 from services.gateway.query.service import BoardQueries
-from services.gateway.request_queue import counted
+from services.gateway.queue.requests import counted
 
 PageRequest = Request[Caller, None, Any]
 _RANKS = ("rank", "rank_best", "rank_worst")

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.pages.board_columns import choosable, usual_columns
 from services.gateway.query.asked import Asked, Scores
 from services.gateway.query.board_columns import Columns

@@ -12,9 +12,10 @@ from litestar.response import Template
 
 from contracts.board import Board
 from contracts.views import Entry
-from services.gateway.board_views import BoardEntry, board_entries
-from services.gateway.boards import known_board
-from services.gateway.compare_routes import (
+from services.gateway.boards.routes import known_board
+from services.gateway.boards.views import BoardEntry, board_entries
+from services.gateway.comparison.differences import LEAST, MOST, ComparedTask, Comparison
+from services.gateway.comparison.routes import (
     Differing,
     chosen_entries,
     compared,
@@ -22,16 +23,15 @@ from services.gateway.compare_routes import (
     find_entry,
     read_ids,
 )
-from services.gateway.comparison import LEAST, MOST, ComparedTask, Comparison
 from services.gateway.dependencies import BoardQueriesDependency, DetailFilesDependency
-from services.gateway.details import DetailFiles
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import FOLDED_NAME
 from services.gateway.query.standing import Weighting
-from services.gateway.samples import PAGE
-from services.gateway.store import ViewStore
+from services.gateway.samples.files import DetailFiles
+from services.gateway.samples.reading import PAGE
+from services.gateway.state.store import ViewStore
 
 _OFFERED = 8
 

@@ -13,10 +13,10 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Template
 
 from contracts.board import Board
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import AskedDependency, BoardQueriesDependency, StoreDependency
-from services.gateway.errors import ErrorCode, Refusal
 from services.gateway.formatting import words
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.insights.catalogue import COLUMNS, INSIGHTS
 from services.gateway.insights.chart import Insight
 from services.gateway.insights.scope import Dating, Scope

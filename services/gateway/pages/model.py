@@ -12,21 +12,21 @@ from litestar.response import Redirect, Template
 
 from contracts.board import BoardTask
 from contracts.views import Entry, Request, TaskScore
-from services.gateway.board_views import BoardEntry, board_entries
+from services.gateway.boards.views import BoardEntry, board_entries
 from services.gateway.dependencies import (
     BoardQueriesDependency,
     EventLogDependency,
 )
-from services.gateway.errors import Refusal
-from services.gateway.event_log import EventLog
-from services.gateway.family import Family, draw
 from services.gateway.formatting import is_web_link
-from services.gateway.model_routes import Found, find_model
-from services.gateway.models import Peers, Relative, Standing, lineage, peers_of, standings
+from services.gateway.http.errors import Refusal
+from services.gateway.models.family import Family, draw
+from services.gateway.models.known import Peers, Relative, Standing, lineage, peers_of, standings
+from services.gateway.models.peers import Strip, strip, task_strip
+from services.gateway.models.routes import Found, find_model
 from services.gateway.pages.visit import VisitDependency
-from services.gateway.peers import Strip, strip, task_strip
 from services.gateway.query.engine import Ranked
-from services.gateway.runs import Run, runs_of
+from services.gateway.requests.runs import Run, runs_of
+from services.gateway.state.event_log import EventLog
 from services.gateway.views import request_history
 
 _MOST_STEPS = 60

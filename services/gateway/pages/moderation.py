@@ -9,15 +9,15 @@ from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from services.gateway.dead_letter_routes import (
+from services.gateway.dependencies import DeadLettersDependency, EventLogDependency
+from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.moderation.dead_letter_routes import (
     known_letter,
     letter_details,
     letter_summary,
     replay,
 )
-from services.gateway.dependencies import DeadLettersDependency, EventLogDependency
-from services.gateway.errors import ErrorCode, Refusal
-from services.gateway.moderation import DecisionRequest, decide
+from services.gateway.moderation.routes import DecisionRequest, decide
 from services.gateway.pages.visit import VisitDependency
 
 _ON_A_PAGE = 50

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.board import Board
-from services.gateway.access import Caller
+from services.gateway.identity.access import Caller
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from litestar import get
 from litestar.response import Template
 
 from services.gateway.dependencies import DeadLettersDependency, OutlookDependency
-from services.gateway.endings import Endings
 from services.gateway.pages.visit import VisitDependency
+from services.gateway.queue.endings import Endings
 
 _SPANS = (("last 24 hours", timedelta(days=1)), ("last 7 days", timedelta(days=7)))
 

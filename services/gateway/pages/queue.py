@@ -9,11 +9,11 @@ from litestar.response import Template
 
 from contracts.models import Tier
 from contracts.views import RequestState
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import OutlookDependency
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.pages.visit import VisitDependency
-from services.gateway.request_queue import Queue, Wanted
+from services.gateway.queue.requests import Queue, Wanted
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -15,7 +15,7 @@ from contracts.base import Message
 from contracts.fields import Field, fields_of
 from contracts.registry import EVENT_TYPES, NOT_STORED, VIEW_TYPES
 from contracts.topology import STREAMS
-from services.gateway.access import Caller
+from services.gateway.identity.access import Caller
 from services.gateway.pages.visit import VisitDependency
 
 

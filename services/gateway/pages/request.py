@@ -5,16 +5,16 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from contracts.views import Request, RequestState
-from services.gateway.actions import Action
 from services.gateway.dependencies import (
     ActionsDependency,
     EventLogDependency,
     OutlookDependency,
 )
-from services.gateway.event_log import EventLog
 from services.gateway.pages.visit import VisitDependency
-from services.gateway.requests import known_request
-from services.gateway.runs import Run, runs_of
+from services.gateway.requests.actions import Action
+from services.gateway.requests.routes import known_request
+from services.gateway.requests.runs import Run, runs_of
+from services.gateway.state.event_log import EventLog
 from services.gateway.views import request_history
 
 _DONE: dict[str, str] = {

@@ -8,18 +8,18 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Template
 
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import DetailFilesDependency
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.pages.visit import VisitDependency
-from services.gateway.sample_routes import (
+from services.gateway.samples.reading import PAGE, Asked, read_page
+from services.gateway.samples.routes import (
     check_search,
     kept_details,
     known_entry,
     known_task,
     query_of,
 )
-from services.gateway.samples import PAGE, Asked, read_page
 
 _SHOWN_AS_A_STATE = (ErrorCode.SAMPLES_UNAVAILABLE, ErrorCode.BUS_UNREACHABLE)
 

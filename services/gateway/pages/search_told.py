@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.query.terms import Contains, Equals, Matches, Search, Term
 
 COLOURS = 6

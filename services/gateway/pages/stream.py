@@ -16,9 +16,9 @@ from contracts.base import View
 from contracts.board import Board
 from contracts.registry import view_class
 from contracts.views import Decision, Entry, Policy, Request, Rescoring
-from services.gateway.boards import known_board
+from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import StoreDependency
-from services.gateway.store import News, Version, ViewStore
+from services.gateway.state.store import News, Version, ViewStore
 
 PAUSE_S = 0.5
 """Between two messages: what changes meanwhile goes into the second."""

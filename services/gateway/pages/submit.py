@@ -13,19 +13,19 @@ from litestar.status_codes import HTTP_200_OK, HTTP_303_SEE_OTHER
 from contracts.board import Board
 from contracts.check import RuleReport
 from contracts.models import ModelType, Precision, WeightType
-from services.gateway.boards import chosen_board
+from services.gateway.boards.routes import chosen_board
 from services.gateway.dependencies import (
     HubModelsDependency,
     QuotasDependency,
     RuleBookDependency,
 )
-from services.gateway.errors import ErrorCode, Refusal, status_of
-from services.gateway.hub_models import HubModels, HubSilentError, NotOnHubError, Shown
+from services.gateway.http.errors import ErrorCode, Refusal, status_of
 from services.gateway.pages.visit import Visit, VisitDependency
-from services.gateway.quotas import Quotas
-from services.gateway.rule_check import Unanswered
-from services.gateway.submit_form import SubmitForm, by_field, field_of, question
-from services.gateway.submitting import SubmittingDependency
+from services.gateway.submitting.form import SubmitForm, by_field, field_of, question
+from services.gateway.submitting.hub_models import HubModels, HubSilentError, NotOnHubError, Shown
+from services.gateway.submitting.quotas import Quotas
+from services.gateway.submitting.rule_check import Unanswered
+from services.gateway.submitting.submitting import SubmittingDependency
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _SHORTEST_SEARCH = 2

@@ -13,10 +13,10 @@ from litestar.params import SkipValidation
 from litestar.response import Template
 
 from contracts.board import Board
-from services.gateway.access import Caller
 from services.gateway.dependencies import CallerDependency, StoreDependency
+from services.gateway.identity.access import Caller
 from services.gateway.pages.navigation import navigation
-from services.gateway.store import Version, ViewStore
+from services.gateway.state.store import Version, ViewStore
 
 # One address answers with the whole page or with a part of it, so caches have to tell them apart.
 _HEADERS = {"Vary": "HX-Target, HX-Request-Type", "Cache-Control": "private, no-cache"}

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column
 from services.gateway.query.engine import Query

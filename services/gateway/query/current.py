@@ -9,7 +9,7 @@ import structlog
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import BoardFrame
 from services.gateway.query.standing import Weighting
-from services.gateway.store import BoardChanges, Version, ViewStore
+from services.gateway.state.store import BoardChanges, Version, ViewStore
 
 log = structlog.get_logger(__name__)
 

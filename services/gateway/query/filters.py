@@ -8,7 +8,7 @@ import polars as pl
 
 from contracts.models import ModelType, Precision, WeightType
 from contracts.views import Origin
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 
 CHOICES = ("type", "precision", "weight_type", "license", "architecture", "origin")
 """Columns of which any number of values can be chosen; several are joined by "or"."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.columns import Column
 
 

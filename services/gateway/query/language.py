@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column
 from services.gateway.query.terms import Matches, Search, Term

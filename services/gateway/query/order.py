@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import polars as pl
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.columns import Column, Kind
 from services.gateway.query.frame import FOLDED_NAME

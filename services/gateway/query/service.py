@@ -7,15 +7,15 @@ from typing import cast
 
 import msgspec
 
-from services.gateway.board_views import BoardEntries, BoardEntry, BoardFacets, board_entries
+from services.gateway.boards.search_views import search_explained
+from services.gateway.boards.views import BoardEntries, BoardEntry, BoardFacets, board_entries
 from services.gateway.query.answers import Answer, Answers, Encoding
 from services.gateway.query.asked import Asked
 from services.gateway.query.current import CurrentBoards
 from services.gateway.query.engine import Found, Query, Ranked, find
 from services.gateway.query.facets import facets
 from services.gateway.query.formats import Format, written
-from services.gateway.search_views import search_explained
-from services.gateway.store import ViewStore
+from services.gateway.state.store import ViewStore
 
 PAGE = 100
 """Rows of a page when nobody says how many. Files are whole."""

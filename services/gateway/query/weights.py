@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.standing import Weighting
 
 _MOST = 1_000_000

@@ -16,7 +16,7 @@ from contracts.submission import (
 )
 from contracts.views import Failure, Policy, Request, RequestState, Ruling
 from contracts.vote import VoteCast
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events, next_event
 from tests.integration.gateway.gateways import RunningGateway, show
 from tests.unit.gateway.error_shape import assert_error

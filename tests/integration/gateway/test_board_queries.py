@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from nats.js import JetStreamContext
 
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.integration.gateway.gateways import show, started_gateway
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board, an_entry

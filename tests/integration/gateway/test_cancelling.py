@@ -5,7 +5,7 @@ from nats.aio.client import Client
 
 from contracts.submission import SubmissionAccepted, SubmissionCancelled
 from contracts.views import Request, RequestState
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import next_event, next_view
 from tests.integration.aggregator.aggregating import aggregating, publish
 from tests.integration.gateway.conftest import WriteModel

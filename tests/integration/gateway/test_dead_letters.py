@@ -16,7 +16,7 @@ from contracts.submission import SubmissionRerunRequested
 from contracts.topology import DEAD_LETTERS, EVALUATORS, EVENTS, JOBS, VALIDATOR
 from contracts.views import Request, RequestState
 from runtime.bus import bury
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events, next_event, next_view
 from tests.integration.aggregator.aggregating import aggregating, publish, until_equal
 from tests.integration.gateway.gateways import RunningGateway

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from contracts.moderation import ModelFlagged, ModelRenamed
 from contracts.views import Decision
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events, next_event
 from tests.integration.gateway.gateways import RunningGateway, show
 from tests.unit.gateway.error_shape import assert_error

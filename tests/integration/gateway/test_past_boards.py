@@ -20,8 +20,8 @@ from contracts.views import Entry
 from runtime.bus import publish_event_until_stored
 from services.aggregator.past import Past
 from services.aggregator.past_answers import answer_about_the_past
-from services.gateway.errors import ErrorCode, Refusal
-from services.gateway.past_boards import PastBoards
+from services.gateway.boards.past import PastBoards
+from services.gateway.http.errors import ErrorCode, Refusal
 from tests.integration.aggregator.aggregating import aggregating
 from tests.integration.gateway.gateways import started_gateway
 from tests.unit.aggregator.story import MORNING

@@ -14,7 +14,7 @@ from runtime.bus import connect
 from runtime.embedded_nats import NatsServer
 from runtime.ports import free_port
 from runtime.topology import ensure_topology
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events
 from tests.integration.gateway.conftest import WriteModel
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway

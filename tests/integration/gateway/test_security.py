@@ -21,8 +21,14 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from contracts.views import Policy, Ruling
-from services.gateway.errors import ErrorCode
-from services.gateway.sessions import COOKIE, LONGEST_S, SignedIn, SigningIn, session_cookies
+from services.gateway.http.errors import ErrorCode
+from services.gateway.identity.sessions import (
+    COOKIE,
+    LONGEST_S,
+    SignedIn,
+    SigningIn,
+    session_cookies,
+)
 from tests.bus import all_events
 from tests.integration.gateway.browsers import ADA, browser, csrf_token, hub_confirms, sign_in
 from tests.integration.gateway.conftest import SESSION_SECRET, TOKENS, WriteModel

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.submission import SubmissionReceived
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events, next_event
 from tests.integration.gateway.browsers import ADA, browser, csrf_token, hub_confirms, sign_in
 from tests.integration.gateway.conftest import WriteModel

@@ -8,7 +8,7 @@ from nats.js import JetStreamContext
 
 from contracts.submission import SubmissionReceived
 from contracts.views import RequestState
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events, next_event
 from tests.integration.gateway.conftest import WriteModel
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway

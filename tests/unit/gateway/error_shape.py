@@ -8,7 +8,7 @@ from typing import Any
 
 from httpx import Response
 
-from services.gateway.errors import ErrorCode
+from services.gateway.http.errors import ErrorCode
 
 
 def assert_error(response: Response, status: int, code: ErrorCode) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from contracts.views import (
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import BoardFrame
 from services.gateway.query.rows import EntryRow, read_row
-from services.gateway.store import ViewStore
+from services.gateway.state.store import ViewStore
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -10,14 +10,14 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 from nats.aio.client import Client
 
-from services.gateway import boards
-from services.gateway.at_hand import AtHand
-from services.gateway.errors import answer_error
-from services.gateway.past_boards import PastBoards
+from services.gateway.boards import routes as boards
+from services.gateway.boards.past import PastBoards
+from services.gateway.http.at_hand import AtHand
+from services.gateway.http.errors import answer_error
+from services.gateway.http.security import add_security_headers
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
-from services.gateway.security import add_security_headers
-from services.gateway.store import ViewStore
+from services.gateway.state.store import ViewStore
 from tests.unit.gateway.examples import a_board, an_entry
 
 ENTRIES = "/api/v1/boards/demo/entries"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.pages.board_columns import choosable, usual_columns
 from services.gateway.pages.board_form import tidied
 from services.gateway.pages.board_state import Averaged, BoardState, Fields, read_state

@@ -10,7 +10,7 @@ from contracts.models import Reason
 from contracts.submission import SubmissionReceived, SubmissionRerunRequested
 from contracts.views import Failure, HistoryEntry, Request, RequestState
 from runtime.dead_letters import BYTES, READER, REASON, SUBJECT
-from services.gateway.dead_letters import DeadLetter, obstacle, read
+from services.gateway.moderation.dead_letters import DeadLetter, obstacle, read
 from tests.unit.gateway.examples import NOON, a_request
 
 REQUEST = a_request(state=RequestState.RECEIVED)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.evaluation import FailureCause
 from contracts.models import Reason
 from contracts.views import Failure, HistoryEntry, Request, RequestState
-from services.gateway.endings import Endings
+from services.gateway.queue.endings import Endings
 from tests.unit.gateway.examples import a_request
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

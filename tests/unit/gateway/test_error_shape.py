@@ -8,19 +8,19 @@ from nats.aio.client import Client
 
 from runtime.ports import free_port
 from runtime.service import Readiness
-from services.gateway.access import Access
 from services.gateway.app import Doors, build_app
-from services.gateway.dead_letters import DeadLetters
-from services.gateway.details import DetailFiles
-from services.gateway.errors import ErrorCode
-from services.gateway.event_log import EventLog
-from services.gateway.hub import Hub, ResolvedModel
-from services.gateway.hub_models import HubModels
-from services.gateway.past_boards import PastBoards
-from services.gateway.rule_check import RuleBook
-from services.gateway.store import ViewStore
-from services.gateway.submitting import ResolveModel
-from services.gateway.tokens import TokenProofs
+from services.gateway.boards.past import PastBoards
+from services.gateway.http.errors import ErrorCode
+from services.gateway.identity.access import Access
+from services.gateway.identity.tokens import TokenProofs
+from services.gateway.moderation.dead_letters import DeadLetters
+from services.gateway.samples.files import DetailFiles
+from services.gateway.state.event_log import EventLog
+from services.gateway.state.store import ViewStore
+from services.gateway.submitting.hub import Hub, ResolvedModel
+from services.gateway.submitting.hub_models import HubModels
+from services.gateway.submitting.rule_check import RuleBook
+from services.gateway.submitting.submitting import ResolveModel
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board
 

@@ -2,7 +2,7 @@ import pytest
 
 from contracts.evaluator import EvaluatorPresence
 from contracts.models import Tier
-from services.gateway.evaluators import Evaluators
+from services.gateway.queue.evaluators import Evaluators
 from tests.unit.gateway.examples import a_request, an_evaluator
 
 

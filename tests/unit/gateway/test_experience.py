@@ -4,7 +4,7 @@ import pytest
 
 from contracts.evaluation import EvaluationProgress
 from contracts.views import HistoryEntry, Request, RequestState, TaskProgress
-from services.gateway.experience import (
+from services.gateway.queue.experience import (
     NEWEST,
     PREPARATION,
     Experience,

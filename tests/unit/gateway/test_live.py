@@ -9,7 +9,7 @@ from contracts.base import View
 from contracts.evaluation import EvaluationProgress
 from contracts.views import RequestState
 from services.gateway.live import messages
-from services.gateway.store import Version, ViewStore
+from services.gateway.state.store import Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 
 

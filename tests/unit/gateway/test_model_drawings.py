@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from services.gateway.family import HEIGHT, WIDTH, draw
-from services.gateway.models import Lineage, Relative
-from services.gateway.peers import strip
+from services.gateway.models.family import HEIGHT, WIDTH, draw
+from services.gateway.models.known import Lineage, Relative
+from services.gateway.models.peers import strip
 
 
 def relative(model: str, hops: int, of: str = "acme/self") -> Relative:

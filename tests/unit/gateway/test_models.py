@@ -2,7 +2,7 @@ import pytest
 
 from contracts.models import ModelType
 from contracts.views import Decision
-from services.gateway.models import Names, lineage, names_of, rows_of, standings
+from services.gateway.models.known import Names, lineage, names_of, rows_of, standings
 from services.gateway.query.engine import Ranked
 from tests.unit.gateway.examples import NOON, a_ranked_board, an_entry
 

@@ -3,9 +3,9 @@ import pytest
 from contracts.models import ModelType
 from contracts.submission import SubmissionReceived, submission_id
 from contracts.views import Policy, Request, RequestState, Ruling
-from services.gateway.access import Access, Caller, User
-from services.gateway.errors import ErrorCode, Refusal
-from services.gateway.official_providers import check_not_evaluated_yet
+from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.identity.access import Access, Caller, User
+from services.gateway.identity.official_providers import check_not_evaluated_yet
 from tests.unit.gateway.examples import NOON, a_request
 
 ACCESS = Access(open=False, moderators=frozenset({"mona"}))

@@ -1,8 +1,8 @@
 import pytest
 
 from contracts.views import RequestState
-from services.gateway import outlook as module
-from services.gateway.outlook import Outlook
+from services.gateway.queue import outlook as module
+from services.gateway.queue.outlook import Outlook
 from tests.unit.gateway.examples import a_board, a_request, a_store, an_evaluator, put
 
 

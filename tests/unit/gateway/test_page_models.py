@@ -5,10 +5,10 @@ from contracts.evaluation import EvaluationProgress
 from contracts.models import Lane
 from contracts.views import Entry, Request, RequestState
 from services.gateway import formatting
-from services.gateway.board_table import HEAT_STEPS, BoardTable, board_table
-from services.gateway.outlook import Outlook
+from services.gateway.boards.table import HEAT_STEPS, BoardTable, board_table
 from services.gateway.query.asked import Asked
-from services.gateway.request_queue import Queue, Wanted
+from services.gateway.queue.outlook import Outlook
+from services.gateway.queue.requests import Queue, Wanted
 from tests.unit.gateway.examples import a_board, a_ranked_board, a_request, a_store, an_entry
 
 

@@ -10,7 +10,7 @@ from contracts.evaluation import EvaluationProgress
 from contracts.registry import VIEW_TYPES
 from contracts.views import RequestState
 from services.gateway.pages.stream import TOPICS, Topic, messages
-from services.gateway.store import Version, ViewStore
+from services.gateway.state.store import Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 
 

@@ -6,7 +6,7 @@ from math import sqrt
 import polars as pl
 import pytest
 
-from services.gateway.paired import bootstrap, mcnemar, paired_test, unpaired_test
+from services.gateway.comparison.paired import bootstrap, mcnemar, paired_test, unpaired_test
 
 
 @pytest.mark.parametrize(

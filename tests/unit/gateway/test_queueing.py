@@ -6,15 +6,15 @@ import pytest
 from contracts.evaluator import EvaluatorPresence
 from contracts.models import Lane, Tier
 from contracts.views import HistoryEntry, Request, RequestState
-from services.gateway.evaluators import Evaluators
-from services.gateway.experience import PREPARATION, Experience, Line, TimeLeft
-from services.gateway.queueing import (
+from services.gateway.queue.evaluators import Evaluators
+from services.gateway.queue.experience import PREPARATION, Experience, Line, TimeLeft
+from services.gateway.queue.places import (
     Plan,
     QueuePlace,
     in_order,
     planned,
 )
-from services.gateway.schedule import Device, Job, scheduled
+from services.gateway.queue.schedule import Device, Job, scheduled
 from tests.unit.gateway.examples import NOON, a_request, an_evaluator
 
 SMALL, MEDIUM = Tier.SMALL, Tier.MEDIUM

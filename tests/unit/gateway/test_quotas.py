@@ -6,10 +6,10 @@ from contracts.board import Board
 from contracts.evaluation import FailureCause
 from contracts.models import Reason
 from contracts.views import Failure, Policy, Request, RequestState, Ruling
-from services.gateway.access import User
-from services.gateway.errors import ErrorCode, Refusal
-from services.gateway.quotas import Quotas
-from services.gateway.store import ViewStore
+from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.identity.access import User
+from services.gateway.state.store import ViewStore
+from services.gateway.submitting.quotas import Quotas
 from tests.unit.gateway.examples import a_board, a_request
 
 ADA = User("ada", frozenset({"acme"}))

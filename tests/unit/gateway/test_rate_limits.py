@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.gateway.rate_limits import Counters, one_site
+from services.gateway.http.rate_limits import Counters, one_site
 
 
 async def test_counters_hold_no_more_than_they_are_told_however_many_come() -> None:

@@ -9,9 +9,9 @@ from litestar.response import ServerSentEventMessage
 from contracts.evaluation import EvaluationProgress
 from contracts.models import Tier
 from contracts.views import Request, RequestState
-from services.gateway.outlook import Outlook
-from services.gateway.request_events import messages
-from services.gateway.store import Version, ViewStore
+from services.gateway.queue.outlook import Outlook
+from services.gateway.requests.events import messages
+from services.gateway.state.store import Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, a_store, an_evaluator, put
 
 Messages = AsyncGenerator[ServerSentEventMessage, None]

@@ -13,7 +13,7 @@ from contracts.evaluation import (
 )
 from contracts.models import Reason
 from runtime.bus import Recorded
-from services.gateway.runs import runs_of
+from services.gateway.requests.runs import runs_of
 from tests.unit.gateway.examples import NOON, a_request
 
 SID = a_request().sid

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts.board import BoardTask
-from services.gateway.samples import Asked, pairs, read_numbers, read_page
+from services.gateway.samples.reading import Asked, pairs, read_numbers, read_page
 from tests.unit.gateway.sample_files import chosen, samples_file, written
 
 FACTS = BoardTask(

@@ -1,6 +1,6 @@
 import pytest
 
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.pages.search_told import Highlights, Piece, fault_of, told_terms
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.language import read_search

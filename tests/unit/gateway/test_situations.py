@@ -18,8 +18,8 @@ from contracts.submission import (
 )
 from contracts.views import Request, RequestState
 from services.aggregator.leaderboard import Leaderboard
-from services.gateway.queueing import QueuePlace
-from services.gateway.situations import Bounds, Circumstances, Situation, situation
+from services.gateway.queue.places import QueuePlace
+from services.gateway.requests.situations import Bounds, Circumstances, Situation, situation
 from tests.unit.aggregator.story import (
     BOARD,
     MORNING,

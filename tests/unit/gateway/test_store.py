@@ -5,7 +5,7 @@ import pytest
 from contracts.base import View
 from contracts.evaluation import EvaluationProgress
 from contracts.views import Entry, Request, RequestState
-from services.gateway.store import Listener, News, Version, ViewStore
+from services.gateway.state.store import Listener, News, Version, ViewStore
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from contracts.views import HistoryEntry
-from services.gateway.timeline import sentence, who
+from services.gateway.requests.timeline import sentence, who
 from tests.unit.gateway.examples import NOON
 
 

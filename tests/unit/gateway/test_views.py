@@ -4,10 +4,10 @@ import pytest
 from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import submission_id
 from contracts.views import Delay, Entry, Flag, Origin, RequestState
-from services.gateway.board_views import BoardEntryDetails, board, board_entries, entry_details
-from services.gateway.hub import ResolvedModel
-from services.gateway.outlook import Outlook
+from services.gateway.boards.views import BoardEntryDetails, board, board_entries, entry_details
 from services.gateway.query.engine import row_of
+from services.gateway.queue.outlook import Outlook
+from services.gateway.submitting.hub import ResolvedModel
 from services.gateway.views import (
     SubmissionRequest,
     received,

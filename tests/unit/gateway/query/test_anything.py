@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.query.asked import Asked, Ranks
 from services.gateway.query.engine import find
 from services.gateway.query.facets import facets

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.query.asked import Asked
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

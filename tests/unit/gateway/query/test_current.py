@@ -3,7 +3,7 @@
 import asyncio
 
 from services.gateway.query.current import CurrentBoards
-from services.gateway.store import ViewStore
+from services.gateway.state.store import ViewStore
 from tests.unit.gateway.examples import a_board, an_entry
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from contracts.views import Flag
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.query.asked import Asked, Scores
 from services.gateway.query.engine import find
 from services.gateway.query.formats import Format, wanted_format, written

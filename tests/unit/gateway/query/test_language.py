@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.language import MOST_CHARACTERS, MOST_PATTERNS, MOST_TERMS, read_search
 from tests.unit.gateway.examples import a_board

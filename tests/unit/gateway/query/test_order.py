@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.gateway.errors import ErrorCode, Refusal
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.frame import BoardFrame

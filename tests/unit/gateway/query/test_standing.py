@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.views import Entry
-from services.gateway.errors import Refusal
+from services.gateway.http.errors import Refusal
 from services.gateway.query.asked import Asked, Ranks
 from services.gateway.query.engine import Ranked, find
 from services.gateway.query.standing import Z_95

@@ -1,0 +1,1 @@
+"""Rows side by side, and how sure their differences are."""

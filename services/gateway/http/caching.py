@@ -1,0 +1,33 @@
+"""Conditional requests: what is answered from VIEWS alone changes only when they do."""
+
+from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.middleware import ASGIMiddleware
+from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.state.store import ViewStore
+
+
+class NotModifiedMiddleware(ASGIMiddleware):
+    """Gives every 200 of its routes the store's version as ETag, and answers 304 while it holds."""
+
+    def __init__(self, store: ViewStore) -> None:
+        self._store = store
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        # Taken before the body is made: at worst the tag is older than the body, never newer.
+        headers = {"ETag": f'W/"{self._store.version}"', "Cache-Control": "no-cache"}
+        known = Headers.from_scope(scope).get("If-None-Match", "").split(",")
+        if headers["ETag"] in (tag.strip() for tag in known):
+            await ASGIResponse(status_code=HTTP_304_NOT_MODIFIED, headers=headers)(
+                scope, receive, send
+            )
+            return
+
+        async def send_tagged(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTP_200_OK:
+                MutableScopeHeaders.from_message(message).update(headers)
+            await send(message)
+
+        await next_app(scope, receive, send_tagged)

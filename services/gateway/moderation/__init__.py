@@ -1,0 +1,1 @@
+"""What moderators decide, and the messages that only they can set right."""

@@ -1,0 +1,1 @@
+"""What waits and what runs, who serves it, and when each turn comes."""
