@@ -25,6 +25,7 @@ from services.gateway.dependencies import (
     BoardQueriesDependency,
     StoreDependency,
 )
+from services.gateway.http.caching import is_known
 from services.gateway.http.errors import ErrorCode, Refusal, refuses
 from services.gateway.query.answers import Encoding, wanted_encoding
 from services.gateway.query.board_columns import Columns
@@ -180,8 +181,7 @@ def _respond(
         "Podium-Board-Version": answered.version,
         **(more or {}),
     }
-    known = request.headers.get("If-None-Match", "").split(",")
-    if answered.answer.etag in (tag.strip() for tag in known):
+    if is_known(answered.answer.etag, request.headers.get("If-None-Match", "")):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
     if encoding is not Encoding.IDENTITY:
         headers["Content-Encoding"] = encoding

@@ -14,6 +14,7 @@ from litestar.types import (
     Send,
 )
 
+from services.gateway.http.caching import is_known
 from services.gateway.http.security import SECURITY_HEADERS
 from services.gateway.state.store import ViewStore
 
@@ -40,7 +41,7 @@ Question = tuple[str, bytes, tuple[bytes, ...]]
 class _Given:
     board: str
     version: bytes
-    etag: bytes
+    etag: str
     start: HTTPResponseStartEvent
     body: HTTPResponseBodyEvent
 
@@ -67,7 +68,7 @@ class AtHand:
         given = self._standing(question)
         if given is None:
             await self._app(scope, receive, self._remembering(question, send))
-        elif known == given.etag:
+        elif is_known(given.etag, known):
             await send(given.not_modified())
             await send(_NOTHING)
         else:
@@ -110,24 +111,26 @@ class AtHand:
             "status": 200,
             "headers": list(headers.items()),
         }
-        self._given[question] = _Given(board, version, headers[b"etag"], again, body)
+        self._given[question] = _Given(
+            board, version, headers[b"etag"].decode("latin-1"), again, body
+        )
         if len(self._given) > _MOST:
             self._given.popitem(last=False)
 
 
-def _asked(scope: Scope) -> tuple[Question, bytes] | None:
-    """With the tag that is known already. None for what is always passed on."""
+def _asked(scope: Scope) -> tuple[Question, str] | None:
+    """With the tags that are known already. None for what is always passed on."""
     if scope["type"] != ScopeType.HTTP or scope["method"] != "GET":
         return None
     if not scope["path"].startswith(_PREFIX):
         return None
     asked = dict.fromkeys(_ASKED, b"")
-    known = b""
+    known = ""
     for name, value in scope["headers"]:
         if name in asked:
             asked[name] = value
         elif name == b"if-none-match":
-            known = value
+            known = value.decode("latin-1")
         elif name == b"authorization":
             return None
     return (scope["path"], scope["query_string"], tuple(asked.values())), known

@@ -9,6 +9,13 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.state.store import ViewStore
 
 
+def is_known(etag: str, if_none_match: str) -> bool:
+    """Whether the client has this already, by its `If-None-Match`. Tags are compared weakly
+    (RFC 9110, 13.1.2): a proxy may have taken the `W/` away."""
+    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+    return etag.removeprefix("W/") in tags
+
+
 class NotModifiedMiddleware(ASGIMiddleware):
     """Gives every 200 of its routes the store's version as ETag, and answers 304 while it holds."""
 
@@ -18,8 +25,7 @@ class NotModifiedMiddleware(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         # Taken before the body is made: at worst the tag is older than the body, never newer.
         headers = {"ETag": f'W/"{self._store.version}"', "Cache-Control": "no-cache"}
-        known = Headers.from_scope(scope).get("If-None-Match", "").split(",")
-        if headers["ETag"] in (tag.strip() for tag in known):
+        if is_known(headers["ETag"], Headers.from_scope(scope).get("If-None-Match", "")):
             await ASGIResponse(status_code=HTTP_304_NOT_MODIFIED, headers=headers)(
                 scope, receive, send
             )

@@ -42,7 +42,8 @@ def _parquet(rows: pl.DataFrame) -> bytes:
 
 def _arrow(rows: pl.DataFrame) -> bytes:
     file = io.BytesIO()
-    rows.write_ipc(file, compression="zstd")
+    # Many readers of Arrow do not know the newer layout of strings yet.
+    rows.write_ipc(file, compression="zstd", compat_level=pl.CompatLevel.oldest())
     return file.getvalue()
 
 

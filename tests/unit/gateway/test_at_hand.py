@@ -93,15 +93,27 @@ async def test_an_answer_that_is_given_again_says_what_it_said_but_not_to_whom(
     assert "content-security-policy" in again.headers
 
 
-async def test_a_tag_that_is_known_is_answered_with_304_and_no_body(gateway: Gateway) -> None:
+@pytest.mark.parametrize("known", ['W/"{tag}"', '"{tag}"', '"older", W/"{tag}"'])
+async def test_a_tag_that_is_known_is_answered_with_304_and_no_body(
+    gateway: Gateway, known: str
+) -> None:
     first = await gateway.http.get(ENTRIES)
+    tag = first.headers["ETag"].removeprefix("W/").strip('"')
 
-    again = await gateway.http.get(ENTRIES, headers={"If-None-Match": first.headers["ETag"]})
+    again = await gateway.http.get(ENTRIES, headers={"If-None-Match": known.format(tag=tag)})
 
     assert (again.status_code, again.content, len(gateway.reached)) == (304, b"", 1)
     assert again.headers["ETag"] == first.headers["ETag"]
     assert again.headers["Podium-Board-Version"] == first.headers["Podium-Board-Version"]
     assert "content-type" not in again.headers
+
+
+async def test_a_tag_that_is_not_known_is_answered_in_full(gateway: Gateway) -> None:
+    first = await gateway.http.get(ENTRIES)
+
+    for known in ('"older"', first.headers["ETag"][:-2], "*x", ""):
+        again = await gateway.http.get(ENTRIES, headers={"If-None-Match": known})
+        assert (again.status_code, again.content) == (200, first.content)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import json
 
 import polars as pl
 import pytest
+from pyarrow import ipc
+from pyarrow import parquet as pq
 
 from contracts.views import Flag
 from services.gateway.http.errors import Refusal
@@ -71,6 +73,21 @@ def test_a_file_has_the_columns_that_are_asked_for_and_every_value(format_: Form
 @pytest.mark.parametrize("format_", [Format.PARQUET, Format.ARROW])
 def test_moments_keep_their_zone_in_files_that_have_types(format_: Format) -> None:
     assert rows_in(format_, Asked(columns="updated"))["updated"].to_list() == [NOON, NOON]
+
+
+def test_files_with_types_have_those_that_every_reader_of_arrow_knows() -> None:
+    columns = RANKED.snapshot.columns
+    rows = find(RANKED, Asked().query(columns)).rows
+
+    parquet = pq.read_schema(io.BytesIO(written(rows, tuple(columns), Format.PARQUET)))
+    arrow = ipc.open_file(written(rows, tuple(columns), Format.ARROW)).schema
+
+    assert arrow.equals(parquet)
+    assert {str(field.type) for field in arrow} == {
+        *("int64", "double", "bool", "large_string", "timestamp[us, tz=UTC]"),
+    }
+    whole = [column.name for column in columns if column.whole]
+    assert [field.name for field in arrow if str(field.type) == "int64"] == whole
 
 
 def test_moments_are_iso_8601_in_files_of_text() -> None:
