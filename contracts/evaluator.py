@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, PositiveFloat
 
 from contracts.base import Contract, Message
 from contracts.models import SubmissionId, Tier
+from contracts.operation import HoldKind
 
 MISSED_UNTIL_GONE = 3
 """An evaluator that misses so many of its messages in a row is taken for dead."""
@@ -62,5 +63,7 @@ class EvaluatorPresence(Message):
     """Longest time to its next message, in seconds."""
     draining: bool = False
     """It was told to stop: it takes no more jobs, and ends what it is at."""
+    on_hold: dict[Tier, HoldKind] = {}
+    """Size classes whose jobs it takes no more, because an operator has asked for that."""
     stopped: bool = False
     """This is its last message."""

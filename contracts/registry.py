@@ -27,6 +27,7 @@ from contracts.moderation import (
     SubmitterBanned,
     SubmitterUnbanned,
 )
+from contracts.operation import EvaluatorsDrained, EvaluatorsPaused, EvaluatorsResumed, Holds
 from contracts.past import PastBoardAsked
 from contracts.submission import (
     SubmissionAccepted,
@@ -70,8 +71,11 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SubmitterBanned,
     SubmitterUnbanned,
     DeadLetterReplayed,
+    EvaluatorsPaused,
+    EvaluatorsDrained,
+    EvaluatorsResumed,
 )
-VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring)
+VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring, Holds)
 NOT_STORED: tuple[type[Message], ...] = (
     EvaluationProgress,
     EvaluatorPresence,
