@@ -63,7 +63,7 @@ class EvaluatorPresence(Message):
     """Longest time to its next message, in seconds."""
     draining: bool = False
     """It was told to stop: it takes no more jobs, and ends what it is at."""
-    on_hold: dict[Tier, HoldKind] = {}
+    on_hold: dict[Tier, HoldKind] = Field(default={})
     """Size classes whose jobs it takes no more, because an operator has asked for that."""
     stopped: bool = False
     """This is its last message."""

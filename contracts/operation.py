@@ -1,4 +1,4 @@
-"""What operators ask of evaluators: to take no more jobs for a while, or before a host goes down."""
+"""What operators ask of evaluators: to take no jobs for a while, or before a host goes down."""
 
 from enum import StrEnum
 from typing import ClassVar, Self

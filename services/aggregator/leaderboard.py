@@ -77,8 +77,8 @@ class Leaderboard:
             self._keep(board)
         for fact in self._moderation.facts.values():
             self._keep(decision(fact))
-        if self._moderation.policy:
-            self._keep(self._moderation.policy)
+        for view in self._moderation.standing_views:
+            self._keep(view)
         for subject, body in state.rescorings.items():
             self.views.keep(subject, body.encode())
         for sid, kept in state.submissions.items():
@@ -221,8 +221,8 @@ class Leaderboard:
         if self._moderation is before:
             return
         self._keep(decision(fact))
-        if self._moderation.policy:
-            self._keep(self._moderation.policy)
+        for view in self._moderation.standing_views:
+            self._keep(view)
         if fact.sequence < self.position:
             # Decisions since then, renames above all, may have been read otherwise.
             concerned = list(self._submissions)

@@ -1,11 +1,12 @@
 """What moderators' decisions amount to. One about a model covers every submission of its
 repository."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from contracts.base import View
 from contracts.moderation import (
     DeadLetterReplayed,
     ModelBarred,
@@ -21,8 +22,10 @@ from contracts.moderation import (
     SubmitterBanned,
     SubmitterUnbanned,
 )
+from contracts.operation import EvaluatorsDrained, EvaluatorsPaused, EvaluatorsResumed
 from contracts.views import Decision, Flag, Policy, Ruling
 from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
+from services.aggregator.holds import standing_holds, told
 
 ModelDecision = (
     ModelFlagged
@@ -35,7 +38,14 @@ ModelDecision = (
     | ModelUnbarred
 )
 OtherDecision = (
-    ProviderNamed | ProviderWithdrawn | SubmitterBanned | SubmitterUnbanned | DeadLetterReplayed
+    ProviderNamed
+    | ProviderWithdrawn
+    | SubmitterBanned
+    | SubmitterUnbanned
+    | DeadLetterReplayed
+    | EvaluatorsPaused
+    | EvaluatorsDrained
+    | EvaluatorsResumed
 )
 ModerationEvent = ModelDecision | OtherDecision
 
@@ -118,6 +128,14 @@ class Moderation:
                     )
         return standings
 
+    @property
+    def standing_views(self) -> Iterator[View]:
+        """What all decisions together mean, for submissions and for evaluators."""
+        if self.policy:
+            yield self.policy
+        if holds := standing_holds(in_stream_order(self.facts)):
+            yield holds
+
     @cached_property
     def policy(self) -> Policy | None:
         """None before the first decision about submissions."""
@@ -142,8 +160,10 @@ class Moderation:
 
 
 def about(event: ModerationEvent) -> str:
-    """The repository, user, organisation or submission."""
+    """The repository, user, organisation or submission; or which evaluators."""
     match event:
+        case EvaluatorsPaused() | EvaluatorsDrained() | EvaluatorsResumed():
+            return told(event)
         case ProviderNamed() | ProviderWithdrawn():
             return event.organisation
         case SubmitterBanned() | SubmitterUnbanned():
