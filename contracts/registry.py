@@ -38,7 +38,7 @@ from contracts.submission import (
     SubmissionRejected,
     SubmissionRerunRequested,
 )
-from contracts.views import Decision, Entry, Policy, Request, Rescoring
+from contracts.views import Decision, Departed, Entry, Policy, Request, Rescoring
 from contracts.vote import VoteCast
 
 EVENT_TYPES: tuple[type[Event], ...] = (
@@ -75,7 +75,16 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     EvaluatorsDrained,
     EvaluatorsResumed,
 )
-VIEW_TYPES: tuple[type[View], ...] = (Request, Entry, Board, Decision, Policy, Rescoring, Holds)
+VIEW_TYPES: tuple[type[View], ...] = (
+    Request,
+    Entry,
+    Departed,
+    Board,
+    Decision,
+    Policy,
+    Rescoring,
+    Holds,
+)
 NOT_STORED: tuple[type[Message], ...] = (
     EvaluationProgress,
     EvaluatorPresence,

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import ClassVar
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
@@ -61,6 +62,15 @@ class Delay(Contract):
     """When it first did."""
     at: AwareDatetime
     """When that was last said. The longer it lasts, the more rarely it is said."""
+
+
+class Unshown(Contract):
+    """Where a view stops, because the aggregator fails at what has happened next."""
+
+    since: AwareDatetime
+    """When the first event that is not shown happened."""
+    event_id: UUID
+    """Its id, as in the aggregator's log and in DEAD_LETTERS."""
 
 
 class HistoryEntry(Contract):
@@ -149,6 +159,8 @@ class Request(View):
     first, by their names today. None for a model that names one of them as its base model; those
     that descend from it are left out, and those that a moderator has settled by taking the mark
     away."""
+    unshown: Unshown | None = None
+    """Since when nothing more is shown, for a fault of the aggregator's; null while all is."""
 
 
 class SubtaskScore(Contract):
@@ -206,6 +218,17 @@ class Flag(Contract):
     """Public discussion; null when there is none."""
     at: AwareDatetime
     """When it was flagged."""
+
+
+class Level(Contract):
+    """What a row's average was for a while."""
+
+    since: AwareDatetime
+    """When it became so. For what was imported, when the model was submitted where it comes from.
+    """
+    average: FiniteFloat | None
+    """By the definition that held then; null while tasks were outstanding or the row was taken off.
+    """
 
 
 class Entry(View):
@@ -281,6 +304,23 @@ class Entry(View):
     scoring_version: str = ""
     """What decides how raw scores become these: a digest of the board's tasks and of the formulas.
     """
+    averages: tuple[Level, ...] = ()
+    """Every average it has had, the oldest first; empty before the first."""
+
+
+class Departed(View):
+    """A row that was on a board and is not now: the ranks of others were such because of it."""
+
+    SUBJECT: ClassVar[str] = "podium.v1.view.departed.{board}.{sid}"
+    WRITER: ClassVar[str] = "aggregator"
+    READERS: ClassVar[str] = "gateway"
+
+    board: str
+    """Name of the board."""
+    sid: SubmissionId
+    """The submission."""
+    averages: tuple[Level, ...]
+    """Every average it has had, the oldest first; the last is null."""
 
 
 class Move(Contract):
@@ -319,6 +359,8 @@ class Rescoring(View):
     """Version of the new one."""
     scoring_version: str
     """The new one's digest, as on the entries."""
+    old_scoring_version: str = ""
+    """The old one's; empty where it was not kept."""
     rows: int = Field(ge=0)
     """Rows that stood on the board."""
     moved: int = Field(ge=0)

@@ -1,6 +1,6 @@
 """What a new definition of a board did to the rows that stood on it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from uuid import NAMESPACE_OID, uuid5
@@ -8,7 +8,8 @@ from uuid import NAMESPACE_OID, uuid5
 from contracts.board import Board, BoardDefined
 from contracts.envelope import Envelope
 from contracts.views import Entry, Move, Rescoring
-from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind
+from services.aggregator.facts import Fact, Facts, of_kind
+from services.aggregator.past import definitions_of
 
 _MOST_MOVES = 500
 
@@ -65,7 +66,7 @@ class NewDefinition:
 
 def new_definition(definitions: Facts, board: Board, scoring_version: str) -> NewDefinition | None:
     """None when the board's last definition scores just so."""
-    last = next(reversed(_of_board(definitions, board.name)), None)
+    last = next(reversed(definitions_of(board.name, definitions)), None)
     if last and last.event.scoring_version == scoring_version:
         return None
     event = BoardDefined(board=board.name, scoring_version=scoring_version, definition=board)
@@ -80,7 +81,7 @@ def changes(definitions: Facts) -> Iterator[Change]:
     """Of all boards."""
     facts = of_kind(BoardDefined, definitions.values())
     for board in dict.fromkeys(fact.event.board for fact in facts):
-        for old, new in pairwise(_of_board(definitions, board)):
+        for old, new in pairwise(definitions_of(board, definitions)):
             if old.event.scoring_version != new.event.scoring_version:
                 yield Change(old, new)
 
@@ -100,6 +101,7 @@ def rescoring(change: Change, pairs: Iterable[Pair]) -> Rescoring:
         old_version=change.old.event.definition.version,
         version=new.definition.version,
         scoring_version=new.scoring_version,
+        old_scoring_version=change.old.event.scoring_version,
         rows=len(rows),
         moved=len(moved),
         moves=tuple(
@@ -114,11 +116,6 @@ def rescoring(change: Change, pairs: Iterable[Pair]) -> Rescoring:
             for row in moved[:_MOST_MOVES]
         ),
     )
-
-
-def _of_board(definitions: Facts, board: str) -> Sequence[Fact[BoardDefined]]:
-    facts = of_kind(BoardDefined, in_stream_order(definitions))
-    return [fact for fact in facts if fact.event.board == board]
 
 
 def _ranks(averages: Mapping[str, float | None]) -> dict[str, int]:
