@@ -115,6 +115,9 @@ def _comparable(column: Column) -> pl.Expr:
             return cell.cast(pl.Int64)
         case Kind.TIME:
             return cell.dt.timestamp("us")
+        case Kind.NUMBER if column.name == "rank":
+            # The same order, and it stays while rows come and go that others are ranked by.
+            return -pl.col("average")
         case Kind.NUMBER:
             return cell
 

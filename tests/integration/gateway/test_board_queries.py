@@ -11,7 +11,7 @@ import pytest
 from nats.js import JetStreamContext
 
 from services.gateway.http.errors import ErrorCode
-from tests.integration.gateway.gateways import show, started_gateway
+from tests.integration.gateway.gateways import show, started_gateway, take_away
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board, an_entry
 from tests.waiting import until_answered
@@ -64,6 +64,27 @@ async def test_two_gateways_give_the_same_pages_and_tags(
     assert page["total"] == len(ROWS)
     assert len(found) == len(set(found)) == len(ROWS)
     assert turn == 9
+
+
+async def test_turns_of_two_gateways_show_each_row_that_stays_once_while_others_change(
+    two: tuple[httpx.AsyncClient, httpx.AsyncClient], jetstream: JetStreamContext
+) -> None:
+    address: str | None = f"{ENTRIES}?sort=rank&limit=7"
+    passing, staying = ROWS[::3], {row.sid for row in ROWS} - {row.sid for row in ROWS[::3]}
+    found: list[str] = []
+    turn = 0
+
+    while address:
+        page = (await two[turn % 2].get(address)).json()
+        found += [entry["request_id"] for entry in page["items"]]
+        address = page["next"]
+        await show(jetstream, an_entry(f"carol/new-{turn}", facts=float(turn), grammar=9.0))
+        await take_away(jetstream, passing[turn])
+        await show(jetstream, passing[-turn - 1].model_copy(update={"average": 99.0 - turn}))
+        turn += 1
+
+    assert turn >= 8
+    assert sorted(sid for sid in found if sid in staying) == sorted(staying)
 
 
 async def test_an_answer_keeps_its_tag_while_it_is_the_same(

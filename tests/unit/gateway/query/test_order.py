@@ -1,9 +1,13 @@
 """Orders and pages."""
 
 from datetime import timedelta
+from itertools import cycle, islice
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from contracts.views import Entry
 from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.asked import Asked
 from services.gateway.query.engine import Ranked, find
@@ -100,6 +104,49 @@ def test_a_row_that_comes_in_before_the_cursor_moves_no_page() -> None:
     second = find(more, Asked(limit=10, after=first.next).query(more.snapshot.columns))
 
     assert second.rows["id"].to_list() == pages(ranked, "-average", 1000)[10:20]
+
+
+STAY, PASS = ENTRIES[::2], ENTRIES[1::2]
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(PASS), st.none() | st.floats(0, 100)).map(
+        lambda drawn: (drawn[0].sid, drawn[1] if drawn[1] is None else changed(*drawn))
+    ),
+    max_size=8,
+).map(dict)
+"""Of one page: rows that go, and rows that come or come again with other scores."""
+
+
+def changed(entry: Entry, score: float) -> EntryRow:
+    return a_row(an_entry(entry.repo_id, facts=score, grammar=score))
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(
+    st.sampled_from([*SORTS, "-rank"]),
+    st.integers(4, 20),
+    st.lists(CHANGES, min_size=1, max_size=5),
+)
+def test_while_rows_come_go_and_change_no_page_repeats_or_skips_one_that_stays(
+    sort: str, limit: int, batches: list[dict[str, EntryRow | None]]
+) -> None:
+    frame = BoardFrame(a_board(), map(a_row, ENTRIES))
+    staying = [entry.sid for entry in STAY]
+    order = [sid for sid in pages(Ranked(frame.snapshot("")), sort, 1000) if sid in staying]
+    found: list[str] = []
+    after: str | None = None
+
+    for batch in islice(cycle(batches), 20):
+        ranked = Ranked(frame.snapshot(""))
+        asked = Asked(sort=sort, limit=limit, after=after)
+        page = find(ranked, asked.query(ranked.snapshot.columns))
+        found += [sid for sid in page.rows["id"].to_list() if sid in staying]
+        after = page.next
+        if after is None:
+            break
+        frame.apply(batch)
+
+    # Rows that change all the time can keep in front of the reader for ever.
+    assert found == order[: None if after is None else len(found)]
 
 
 @pytest.mark.parametrize(
