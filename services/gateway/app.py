@@ -21,7 +21,6 @@ from services.gateway.comparison import routes as comparison
 from services.gateway.http import health, rate_limits
 from services.gateway.http.caching import NotModifiedMiddleware
 from services.gateway.http.csrf import CsrfMiddleware
-from services.gateway.http.errors import answer_error
 from services.gateway.http.openapi import DocumentedErrors
 from services.gateway.http.security import add_security_headers, name_all_methods
 from services.gateway.identity import sign_in
@@ -35,6 +34,7 @@ from services.gateway.moderation import dead_letter_routes
 from services.gateway.moderation import routes as moderation
 from services.gateway.moderation.dead_letters import DeadLetters
 from services.gateway.pages import PAGES
+from services.gateway.pages.errors import answering_errors
 from services.gateway.pages.visit import visit
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
@@ -178,7 +178,7 @@ def build_app(
             rate_limits.per_user(doors.changes_per_minute),
         ],
         stores={rate_limits.STORE: doors.counters},
-        exception_handlers={Exception: answer_error},
+        exception_handlers={Exception: answering_errors(store)},
         before_send=[add_security_headers, name_all_methods],
         # Event streams are left alone: their messages would wait in the compressor. Rows and facets
         # come compressed.

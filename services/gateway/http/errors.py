@@ -15,12 +15,10 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.response import Template
 
 log = structlog.get_logger(__name__)
 
 _RETRY_AFTER_S = 5
-_TITLES = {HTTPStatus.NOT_FOUND: "Nothing stands here", HTTPStatus.SERVICE_UNAVAILABLE: "Not now"}
 
 
 class ErrorCode(StrEnum):
@@ -243,28 +241,9 @@ def status_of(refusal: Refusal) -> int:
 # ── refusals → HTTP ──────────────────────────────────────────────────────────────────────────────
 
 
-def answer_error(
-    request: Request[Any, Any, State], fault: Exception
-) -> Response[ErrorBody] | Template:
-    """JSON, and for somebody who reads pages in a browser a page."""
+def answer_error(request: Request[Any, Any, State], fault: Exception) -> Response[ErrorBody]:
+    """As JSON."""
     refusal = refusal_of(fault, request)
-    status = _STATUS[refusal.code]
-    headers = {}
-    if refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(_RETRY_AFTER_S)
-    elif status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(fault, HTTPException) and fault.headers:
-        headers |= fault.headers
-    if not request.url.path.startswith("/api/") and _wants_html(request):
-        return Template(
-            "error.html",
-            context={"title": _TITLES.get(status, status.phrase), "error": refusal},
-            status_code=status,
-            headers=headers,
-        )
     return Response(
         ErrorBody(
             Error(
@@ -275,10 +254,20 @@ def answer_error(
             )
         ),
         media_type=MediaType.JSON,
-        status_code=status,
-        headers=headers,
+        status_code=status_of(refusal),
+        headers=headers_of(refusal, fault),
     )
 
 
-def _wants_html(request: Request[Any, Any, State]) -> bool:
-    return request.accept.best_match([MediaType.JSON, MediaType.HTML]) == MediaType.HTML
+def headers_of(refusal: Refusal, fault: Exception) -> dict[str, str]:
+    """When to come again, and how to say who one is."""
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    elif status_of(refusal) == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
+    elif status_of(refusal) == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(fault, HTTPException) and fault.headers:
+        headers |= fault.headers
+    return headers

@@ -44,12 +44,8 @@ class Visit:
         follows what happens on its board, or on all."""
         wanted = f"_{self.part}" if self.part in parts else "page"
         path = f"/boards/{board.name}" if board and self.path == "/" else self.path
-        shell = {
-            "boards": [self.store.boards[name] for name in sorted(self.store.boards)],
-            "board": board,
+        shell = frame(self.store, board, path, self.caller) | {
             "followed": board.name if board and not follows_every_board else "",
-            "navigation": navigation(path, board, self.caller),
-            "caller": self.caller,
             "version": str(self.store.version),
         }
         return Template(
@@ -58,7 +54,23 @@ class Visit:
 
     def any_board(self) -> Board | None:
         """For pages that belong to none: where their navigation leads."""
-        return self.store.boards.get(min(self.store.boards, default=""))
+        return any_board(self.store)
+
+
+def any_board(store: ViewStore) -> Board | None:
+    return store.boards.get(min(store.boards, default=""))
+
+
+def frame(
+    store: ViewStore, board: Board | None, path: str, caller: Caller | None
+) -> dict[str, object]:
+    """What the header is made of, on pages that follow nothing as well."""
+    return {
+        "boards": [store.boards[name] for name in sorted(store.boards)],
+        "board": board,
+        "navigation": navigation(path, board, caller),
+        "caller": caller,
+    }
 
 
 async def visit(
