@@ -32,6 +32,7 @@ from services.gateway.query.board_columns import Columns
 from services.gateway.query.engine import row_of
 from services.gateway.query.formats import COMPRESSED, MEDIA_TYPES, Format, wanted_format
 from services.gateway.query.language import read_search
+from services.gateway.query.parameters import check_names
 from services.gateway.query.service import Answered
 from services.gateway.state.store import ViewStore
 from services.gateway.views import Items
@@ -70,12 +71,17 @@ async def list_entries(
     request: Request[Any, Any, Any],
     format_: Annotated[
         str | None,
-        QueryParameter(name="format", description=f"One of: {', '.join(Format)}."),
+        QueryParameter(
+            name="format",
+            description="JSON if neither this nor `Accept` says another.",
+            enum=list(Format),
+        ),
     ] = None,
 ) -> Response[bytes]:
     """By average, the best first, then the provisional ones: 100 at a time as JSON; everything as
     CSV, JSON Lines, Parquet or Arrow IPC, which `format` or the header `Accept` asks for."""
     known_board(name, store)
+    check_names(request.query_params, "format")
     chosen = wanted_format(format_, request.accept.best_match)
     encoding = Encoding.IDENTITY if chosen in COMPRESSED else _encoding(request)
     answered = await queries.entries(name, asked, chosen, encoding)
@@ -101,6 +107,7 @@ async def list_facets(
 ) -> Response[bytes]:
     """How many rows each choice of a filter would find, given the search and all other filters."""
     known_board(name, store)
+    check_names(request.query_params)
     encoding = _encoding(request)
     answered = await queries.facets(name, asked, encoding)
     return _respond(request, answered, MEDIA_TYPES[Format.JSON], encoding)

@@ -9,6 +9,7 @@ import msgspec
 
 from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
+from services.gateway.query.choices import one_of
 from services.gateway.query.columns import Column
 from services.gateway.query.engine import Query
 from services.gateway.query.filters import (
@@ -120,16 +121,8 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
                 "Leave one of them out.",
                 {"parameter": "size"},
             )
-        for size in SIZES:
-            if size.name == self.size:
-                return size.low, size.high
-        names = [size.name for size in SIZES]
-        raise Refusal(
-            ErrorCode.INVALID_REQUEST,
-            f"`size` cannot be {self.size!r}.",
-            f"Choose among: {', '.join(names)}.",
-            {"parameter": "size", "choices": names},
-        )
+        wanted = one_of("size", self.size, (size.name for size in SIZES))
+        return next((size.low, size.high) for size in SIZES if size.name == wanted)
 
     def shown(self, columns: Columns) -> tuple[Column, ...]:
         """The columns of a table. Raises Refusal for one that this board does not have."""

@@ -18,10 +18,10 @@ class Columns:
         self.tasks = tuple(task.id for task in board.tasks)
         scores = (column for task in board.tasks for column in _scores(task.id, task.title))
         self._by_name = {column.name: column for column in (*RANK_COLUMNS, *scores, *ROW_COLUMNS)}
-        self._by_key = {_key(column.name): column for column in self}
+        self._by_key = {column_key(column.name): column for column in self}
         for column in self:
             for name in (column.label, *column.aliases):
-                self._by_key.setdefault(_key(name), column)
+                self._by_key.setdefault(column_key(name), column)
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self._by_name.values())
@@ -51,11 +51,11 @@ class Columns:
 
     def find(self, name: str) -> Column | None:
         """By name, label or alias; case, `-`, `_` and spaces make no difference."""
-        return self._by_key.get(_key(name))
+        return self._by_key.get(column_key(name))
 
     def nearest(self, name: str) -> str | None:
         """The name that somebody who wrote `name` most likely meant."""
-        found = difflib.get_close_matches(_key(name), self._by_key, n=1)
+        found = difflib.get_close_matches(column_key(name), self._by_key, n=1)
         return self._by_key[found[0]].name if found else None
 
 
@@ -72,7 +72,8 @@ def stderr_column(task: str) -> str:
     return f"{score_column(task)}_stderr"
 
 
-def _key(name: str) -> str:
+def column_key(name: str) -> str:
+    """Equal for names that mean the same."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from contracts.models import ModelType, Precision, WeightType
 from contracts.views import Origin
-from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.query.choices import one_of
 
 CHOICES = ("type", "precision", "weight_type", "license", "architecture", "origin")
 """Columns of which any number of values can be chosen; several are joined by "or"."""
@@ -51,6 +51,9 @@ class Size:
     high: float
     """Itself beyond."""
 
+    def __str__(self) -> str:
+        return f"{self.name} from {self.low:g} to below {self.high:g}"
+
 
 SIZES = (
     Size("edge", "For edge devices", 0, 3),
@@ -91,31 +94,19 @@ def read_choices(column: str, given: Iterable[str]) -> tuple[str, ...]:
     row can have."""
     values = _values(given)
     if known := VOCABULARY.get(column):
-        _check(column, values, known)
+        return tuple(one_of(column, value, known) for value in values)
     return values
 
 
 def read_hidden(given: Iterable[str]) -> tuple[str, ...]:
     """Raises Refusal for what cannot be hidden."""
-    values = _values(given)
-    _check("hide", values, tuple(trait.name for trait in HIDEABLE))
-    return values
+    known = [trait.name for trait in HIDEABLE]
+    return tuple(one_of("hide", value, known) for value in _values(given))
 
 
 def _values(given: Iterable[str]) -> tuple[str, ...]:
     values = (value.strip().casefold() for text in given for value in text.split(","))
     return tuple(sorted({value for value in values if value}))
-
-
-def _check(parameter: str, values: Iterable[str], known: tuple[str, ...]) -> None:
-    for value in values:
-        if value not in known:
-            raise Refusal(
-                ErrorCode.INVALID_REQUEST,
-                f"`{parameter}` cannot be {value!r}.",
-                f"Choose among: {', '.join(known)}.",
-                {"parameter": parameter, "choices": list(known)},
-            )
 
 
 def _is_one_of(column: str, values: tuple[str, ...]) -> pl.Expr:

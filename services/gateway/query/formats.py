@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.query.choices import one_of
 from services.gateway.query.columns import Column
 
 
@@ -72,12 +72,4 @@ def wanted_format(format_: str | None, accepted: Callable[[list[str]], str | Non
     if format_ is None:
         by_type = {media_type: name for name, media_type in MEDIA_TYPES.items()}
         return by_type.get(accepted(list(by_type)) or "", Format.JSON)
-    try:
-        return Format(format_)
-    except ValueError:
-        raise Refusal(
-            ErrorCode.INVALID_REQUEST,
-            f"`format` cannot be {format_!r}.",
-            f"Choose among: {', '.join(Format)}.",
-            {"parameter": "format", "choices": list(Format)},
-        ) from None
+    return Format(one_of("format", format_, Format))

@@ -13,6 +13,8 @@ from services.gateway.query.rows import EntryRow
 
 FOLDED_NAME = "_name"
 """Column with the models in lower case, which searches read and which orders equal rows."""
+SINCES, AVERAGES = "_sinces", "_averages"
+"""Columns with lists: since when each row had which averages, the oldest first."""
 _AT_ONCE = 10_000
 """Rows that are in memory as objects while a large board is read."""
 _MOST_CHUNKS = 64
@@ -26,7 +28,7 @@ class Snapshot:
     board: Board
     columns: Columns
     rows: pl.DataFrame
-    """In no particular order: every stored column, and FOLDED_NAME."""
+    """In no particular order: every stored column, FOLDED_NAME, SINCES and AVERAGES."""
     version: str
     """Equal on every gateway that has read as much of this board."""
     _values: dict[str, pl.Series] = field(default_factory=dict, repr=False, compare=False)
@@ -68,7 +70,13 @@ class BoardFrame:
 
 def _frame(columns: Sequence[Column], rows: Sequence[EntryRow]) -> pl.DataFrame:
     frame = pl.DataFrame([_series(column, rows) for column in columns])
-    return frame.with_columns(pl.col("model").str.to_lowercase().alias(FOLDED_NAME))
+    sinces = [[level.since for level in row.averages] for row in rows]
+    averages = [[level.average for level in row.averages] for row in rows]
+    return frame.with_columns(
+        pl.col("model").str.to_lowercase().alias(FOLDED_NAME),
+        pl.Series(SINCES, sinces, pl.List(pl.Datetime("us", "UTC"))),
+        pl.Series(AVERAGES, averages, pl.List(pl.Float64)),
+    )
 
 
 def _series(column: Column, rows: Sequence[EntryRow]) -> pl.Series:

@@ -1,26 +1,35 @@
 """The query parameters that ask a board, as the API documents them."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Annotated
 
+import msgspec
+from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 
+from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.asked import DEFAULT_SORT, Asked, Ranks, Scores
+from services.gateway.query.choices import one_of
 from services.gateway.query.filters import HIDEABLE, SIZES, UNKNOWN, VOCABULARY
 
 MOST_AT_ONCE = 1000
+_NAMES = tuple(field.name for field in msgspec.structs.fields(Asked))
 
 
 def provide_asked(
     search: Annotated[
         str,
         QueryParameter(
-            description="In the query language, such as `llama; @license:apache -@params:>13`."
+            description="In the query language.",
+            examples=[Example(value="llama; @license:apache -@params:>13")],
         ),
     ] = "",
     sort: Annotated[
         str,
         QueryParameter(
-            description="Columns, the most important first; `-` before one puts its highest first."
+            description="Columns, the most important first; `-` before one puts its highest first.",
+            examples=[Example(value="-average,parameters")],
         ),
     ] = DEFAULT_SORT,
     model_type: Annotated[
@@ -54,7 +63,10 @@ def provide_asked(
     ] = None,
     size: Annotated[
         str | None,
-        QueryParameter(description=f"One of: {', '.join(size.name for size in SIZES)}."),
+        QueryParameter(
+            description=f"Billions of parameters: {', '.join(map(str, SIZES))}.",
+            enum=[size.name for size in SIZES],
+        ),
     ] = None,
     params_min: Annotated[
         float | None, QueryParameter(ge=0, description="Least billions of parameters.")
@@ -68,7 +80,10 @@ def provide_asked(
         QueryParameter(description=f"Any of: {', '.join(trait.name for trait in HIDEABLE)}."),
     ] = None,
     ranks: Annotated[
-        Ranks, QueryParameter(description="Among all rows, or among those that are found.")
+        str,
+        QueryParameter(
+            description="Among all rows, or among those that are found.", enum=list(Ranks)
+        ),
     ] = Ranks.STATIC,
     tasks: Annotated[
         str, QueryParameter(description="Tasks that the average is made of, joined by commas.")
@@ -80,10 +95,17 @@ def provide_asked(
         ),
     ] = "",
     scores: Annotated[
-        Scores | None, QueryParameter(description="Which scores a table shows; both if unsaid.")
+        str | None,
+        QueryParameter(
+            description="Which scores a table shows; both if unsaid.", enum=list(Scores)
+        ),
     ] = None,
     columns: Annotated[
-        str, QueryParameter(description="Columns of a table, joined by commas; all if unsaid.")
+        str,
+        QueryParameter(
+            description="Columns of a table, joined by commas; all if unsaid.",
+            examples=[Example(value="rank,model,average")],
+        ),
     ] = "",
     limit: Annotated[
         int | None, QueryParameter(ge=1, le=MOST_AT_ONCE, description="Most rows.")
@@ -93,7 +115,10 @@ def provide_asked(
     ] = None,
     as_of: Annotated[
         str,
-        QueryParameter(description="The board of that day, `2026-01-31`, or of a time."),
+        QueryParameter(
+            description="The board of that day, `2026-01-31`, or of a time.",
+            examples=[Example(value="2026-01-31T12:00:00Z")],
+        ),
     ] = "",
 ) -> Asked:
     """A dependency: whichever route wants `asked` takes these."""
@@ -112,12 +137,28 @@ def provide_asked(
         params_min=params_min,
         params_max=params_max,
         hide=tuple(hide or ()),
-        ranks=ranks,
+        ranks=Ranks(one_of("ranks", ranks, Ranks)),
         tasks=tasks,
         weights=weights,
-        scores=scores,
+        scores=Scores(one_of("scores", scores, Scores)) if scores else None,
         columns=columns,
         limit=limit,
         after=after,
         as_of=as_of,
     )
+
+
+def check_names(given: Iterable[str], *more: str) -> None:
+    """Raises Refusal for a parameter that is none of these, nor of `more`: left unread, a filter
+    that is misspelt would find everything."""
+    known = (*_NAMES, *more)
+    for name in given:
+        if name not in known:
+            nearest = next(iter(difflib.get_close_matches(name.casefold(), known)), None)
+            raise Refusal(
+                ErrorCode.INVALID_REQUEST,
+                f"There is no parameter {name!r}."
+                + (f" Did you mean {nearest!r}?" if nearest else ""),
+                f"Choose among: {', '.join(known)}.",
+                {"parameter": name, "nearest": nearest, "choices": list(known)},
+            )

@@ -28,6 +28,11 @@ class Flag(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Level(msgspec.Struct, frozen=True):
+    since: datetime
+    average: float | None
+
+
 class EntryRow(msgspec.Struct, frozen=True):
     """`contracts.views.Entry` without what a cell is made of; the fields mean the same."""
 
@@ -62,6 +67,7 @@ class EntryRow(msgspec.Struct, frozen=True):
     co2_kg: float | None = None
     average_stderr: float | None = None
     scoring_version: str = ""
+    averages: tuple[Level, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(EntryRow)

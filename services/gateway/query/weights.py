@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.query.board_columns import column_key
 from services.gateway.query.standing import Weighting
 
 _MOST = 1_000_000
@@ -15,12 +16,15 @@ def read_weighting(tasks: str, weights: str, known: Sequence[str]) -> Weighting:
     chosen = dict.fromkeys((_task(name, known, "tasks") for name in _parts(tasks)), 1.0)
     weighted = chosen or dict.fromkeys(known, 1.0)
     for part in _parts(weights):
-        name, _, number = part.rpartition(":")
-        task = _task(name, known, "weights")
+        name, _, number = part.partition(":")
+        task = _task(name.strip(), known, "weights")
+        number = number.strip()
         if not _WEIGHT.fullmatch(number) or float(number) > _MOST:
             raise Refusal(
                 ErrorCode.INVALID_REQUEST,
-                f"The weight of {task} is {number!r}.",
+                f"The weight of {task} cannot be {number!r}."
+                if number
+                else f"{task} has no weight.",
                 f"Write a number from 0 to {_MOST}, such as `{task}:2`.",
                 {"parameter": "weights"},
             )
@@ -43,8 +47,10 @@ def _parts(text: str) -> list[str]:
 
 
 def _task(name: str, known: Sequence[str], parameter: str) -> str:
-    if name in known:
-        return name
+    """By its id; case, `-`, `_` and spaces make no difference, as in a search."""
+    by_key = {column_key(task): task for task in known}
+    if task := by_key.get(column_key(name)):
+        return task
     raise Refusal(
         ErrorCode.INVALID_REQUEST,
         f"This board has no task {name!r}.",

@@ -107,17 +107,17 @@ def test_a_row_that_comes_in_before_the_cursor_moves_no_page() -> None:
 
 
 STAY, PASS = ENTRIES[::2], ENTRIES[1::2]
-CHANGES = st.lists(
-    st.tuples(st.sampled_from(PASS), st.none() | st.floats(0, 100)).map(
-        lambda drawn: (drawn[0].sid, drawn[1] if drawn[1] is None else changed(*drawn))
-    ),
-    max_size=8,
-).map(dict)
-"""Of one page: rows that go, and rows that come or come again with other scores."""
 
 
-def changed(entry: Entry, score: float) -> EntryRow:
-    return a_row(an_entry(entry.repo_id, facts=score, grammar=score))
+def change(entry: Entry, score: float | None) -> tuple[str, EntryRow | None]:
+    """Goes, or comes again with other scores."""
+    changed = an_entry(entry.repo_id, facts=score, grammar=score)
+    return entry.sid, None if score is None else a_row(changed)
+
+
+CHANGES = st.dictionaries(st.sampled_from(range(len(PASS))), st.none() | st.floats(0, 100)).map(
+    lambda drawn: dict(change(PASS[place], score) for place, score in drawn.items())
+)
 
 
 @settings(max_examples=60, deadline=None, database=None)
