@@ -12,7 +12,6 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from contracts.base import View
 from contracts.board import Board
-from contracts.views import Decision, Entry, Policy, Request
 from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.http.errors import ErrorCode, refuses
@@ -22,13 +21,6 @@ from services.gateway.state.store import Listener, News, Version, ViewStore
 HEARTBEAT_S = 15.0
 NOTHING = News(start_over=False, subjects=frozenset(), progress=frozenset())
 RETRY_MS = 2000
-_EVENT_NAMES: dict[type[View], str] = {
-    Board: "board",
-    Entry: "entry",
-    Request: "request",
-    Decision: "decision",
-    Policy: "policy",
-}
 
 
 @get(
@@ -44,9 +36,9 @@ async def stream_events(
     since: FromQuery[str | None] = None,
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> ServerSentEvent:
-    """`request`, `entry` and `board` carry a view; `gone` the subject of one that no longer is;
-    `progress` a running evaluation; `evaluators` all that are there; `reset` says to forget
-    everything, because all of it follows.
+    """`request`, `entry`, `board` and the other kinds of views carry one; `gone` the subject of one
+    that no longer is; `progress` a running evaluation; `evaluators` all that are there; `reset`
+    says to forget everything, because all of it follows.
 
     Resumes after `Last-Event-ID`, or after `since` on a first connection; without either it begins
     with everything there is."""
@@ -96,7 +88,7 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
             gone = json.dumps({"subject": subject})
             yield ServerSentEventMessage(data=gone, event="gone", id=sse_id)
         elif board is None or _board_of(one.view) in (board, None):
-            name = _EVENT_NAMES[type(one.view)]
+            name = type(one.view).type_name().rpartition(".")[2]
             yield ServerSentEventMessage(data=one.body, event=name, id=sse_id)
     for sid in news.progress:
         progress = store.progress.get(sid)
@@ -109,12 +101,4 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
 
 def _board_of(view: View) -> str | None:
     """None for what is about all of them."""
-    match view:
-        case Board():
-            return view.name
-        case Entry() | Request():
-            return view.board
-        case Decision() | Policy():
-            return None
-        case _:
-            raise TypeError(f"{type(view).__name__} belongs to no board")
+    return view.name if isinstance(view, Board) else getattr(view, "board", None)

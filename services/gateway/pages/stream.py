@@ -15,7 +15,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from contracts.base import View
 from contracts.board import Board
 from contracts.registry import view_class
-from contracts.views import Decision, Entry, Policy, Request, Rescoring
+from contracts.views import Decision, Departed, Entry, Policy, Request, Rescoring
 from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.state.store import News, Version, ViewStore
@@ -39,6 +39,7 @@ class Topic(StrEnum):
 TOPICS: dict[type[View], Topic] = {
     Board: Topic.BOARD,
     Entry: Topic.ENTRY,
+    Departed: Topic.ENTRY,
     Request: Topic.REQUEST,
     Decision: Topic.MODERATION,
     Policy: Topic.MODERATION,
@@ -99,7 +100,7 @@ def _topic(subject: str) -> Topic:
 
 def _concerns(subject: str, store: ViewStore, board: str | None) -> bool:
     match store.standing(subject).view:
-        case Entry() | Request() as view:
+        case Entry() | Departed() | Request() | Rescoring() as view:
             return board is None or view.board == board
         case _:
             return True  # about all of them, or gone

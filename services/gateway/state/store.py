@@ -18,7 +18,15 @@ from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
 from contracts.registry import view_class
-from contracts.views import Decision, Entry, Policy, Request, RequestState
+from contracts.views import (
+    Decision,
+    Departed,
+    Entry,
+    Policy,
+    Request,
+    RequestState,
+    Rescoring,
+)
 from services.gateway.query.rows import EntryRow
 from services.gateway.queue.evaluators import Evaluators
 from services.gateway.state.shelf import Shelf
@@ -139,6 +147,10 @@ class ViewStore:
         """By submission id."""
         self.decisions: dict[int, Decision] = {}
         """By their events' places in EVENTS."""
+        self.rescorings: dict[int, Rescoring] = {}
+        """Of all boards, by the new definitions' places in EVENTS."""
+        self.departed: defaultdict[str, dict[str, Departed]] = defaultdict(dict)
+        """Rows that are gone, by board and submission id."""
         self.policy = Policy()
         self.progress: dict[str, EvaluationProgress] = {}
         """By submission id, only while it runs."""
@@ -187,6 +199,8 @@ class ViewStore:
         self.requests.clear()
         self._shelves.clear()
         self.decisions.clear()
+        self.rescorings.clear()
+        self.departed.clear()
         self.policy = Policy()
         self.progress.clear()
         self.moved_at.clear()
@@ -234,6 +248,12 @@ class ViewStore:
                 self._board_sequences[view.name] = self.version.sequence
             case Decision():
                 self.decisions[view.sequence] = view
+            case Rescoring():
+                self.rescorings[view.sequence] = view
+                self._board_sequences[view.board] = self.version.sequence
+            case Departed():
+                self.departed[view.board][view.sid] = view
+                self._board_sequences[view.board] = self.version.sequence
             case Policy():
                 self.policy = view
             case Request():
@@ -249,6 +269,10 @@ class ViewStore:
                 self.boards.pop(view.name, None)
             case Decision():
                 self.decisions.pop(view.sequence, None)
+            case Rescoring():
+                self.rescorings.pop(view.sequence, None)
+            case Departed():
+                self.departed[view.board].pop(view.sid, None)
             case Policy():
                 self.policy = Policy()
             case Request():

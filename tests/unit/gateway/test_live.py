@@ -7,9 +7,11 @@ from litestar.response import ServerSentEventMessage
 
 from contracts.base import View
 from contracts.evaluation import EvaluationProgress
+from contracts.registry import VIEW_TYPES
 from contracts.views import RequestState
 from services.gateway.live import messages
 from services.gateway.state.store import Version, ViewStore
+from tests.contract.test_wire_format import GOLDEN
 from tests.unit.gateway.examples import a_board, a_request, an_entry
 
 
@@ -55,6 +57,20 @@ async def test_a_view_is_sent_byte_for_byte_as_it_stood_on_the_bus(store: ViewSt
     [message] = await take(1, messages(store, Version("e1", 4), None))
 
     assert message.data == body
+
+
+@pytest.mark.parametrize("kind", VIEW_TYPES, ids=lambda kind: kind.__name__)
+async def test_every_kind_of_view_is_sent(kind: type[View]) -> None:
+    written = json.loads((GOLDEN / f"{kind.type_name()}.json").read_text())
+    store = ViewStore()
+    store.begin("e1")
+    store.put(written["subject"], json.dumps(written["body"]).encode(), 1)
+
+    _, everywhere = await take(2, messages(store, None, None))
+    _, on_its_board = await take(2, messages(store, None, written["body"].get("board")))
+
+    assert everywhere.event == kind.type_name().rpartition(".")[2]
+    assert everywhere.data == on_its_board.data == json.dumps(written["body"]).encode()
 
 
 async def test_only_the_board_that_was_asked_for_is_sent(store: ViewStore) -> None:

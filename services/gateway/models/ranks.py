@@ -1,0 +1,163 @@
+"""How a row's rank went, by the averages that all rows of its board have had. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise, zip_longest
+from math import inf
+
+import polars as pl
+
+from services.gateway.query.frame import AVERAGES, SINCES, Snapshot
+from services.gateway.query.rows import Level
+
+MOST_POINTS = 200
+_STEP = {"at": pl.Datetime("us", "UTC"), "before": pl.Float64(), "after": pl.Float64()}
+
+
+class Why(StrEnum):
+    ENTERED = "entered"
+    """It got an average."""
+    AVERAGE = "average"
+    """Its own average changed."""
+    RESCORED = "rescored"
+    """The definition of the board changed, and with it what all rows score."""
+    OTHERS = "others"
+    """Other rows came in, changed or went."""
+    LEFT = "left"
+    """It was taken off the board, or a task that it lacks was added."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Since when its rank was so, and why."""
+
+    at: datetime
+    rank: int | None
+    """Equal averages share one; None while it has no average."""
+    of: int
+    """How many rows were ranked."""
+    average: float | None
+    why: Why
+    came: int = 0
+    """Others that came to be above it since the point before."""
+    went: int = 0
+    """Others that are no longer above it."""
+
+
+def steps(snapshot: Snapshot, departed: Iterable[Sequence[Level]], without: str) -> pl.DataFrame:
+    """Each change of any row's average but that of the row `without`, the oldest first: columns
+    `at`, `before` and `after`. `departed` are the averages of rows that are gone."""
+    gone = [
+        {"at": level.since, "before": before.average if before else None, "after": level.average}
+        for levels in departed
+        for before, level in pairwise((None, *levels))
+        if level
+    ]
+    standing = (
+        snapshot.rows.lazy()
+        .filter(pl.col("id") != without, pl.col(SINCES).list.len() > 0)
+        .select(at=pl.col(SINCES), before=pl.col(AVERAGES).list.shift(1), after=pl.col(AVERAGES))
+        .explode("at", "before", "after")
+        .collect()
+    )
+    return pl.concat([standing, pl.DataFrame(gone, schema=_STEP)]).sort("at")
+
+
+def rank_history(
+    own: Sequence[Level],
+    others: pl.DataFrame,
+    rescored: Collection[datetime] = (),
+    most: int = MOST_POINTS,
+) -> tuple[Point, ...]:
+    """The oldest first. `own` are the averages of the row, and `others` the `steps` of the rest.
+    Beyond `most`, of what others did only the last change in each of as many equal times is kept;
+    what the row itself did is kept whole, and so is what happened when the board was `rescored`."""
+    ends = (level.since for level in own[1:])
+    spans = [_span(level, end, others) for level, end in zip_longest(own, ends)]
+    if sum(span.height for span in spans) > most:
+        width = (others["at"][-1] - own[0].since) / max(1, most - len(own))
+        spans = [_thinned(span, width, rescored) for span in spans]
+    points: list[Point] = []
+    for before, level, span in zip((None, *own), own, spans, strict=False):
+        came, went = (span[name].diff().fill_null(0) for name in ("came", "went"))
+        for place, (at, above, there) in enumerate(span.select("at", "above", "there").rows()):
+            ranked = level.average is not None
+            points.append(
+                Point(
+                    at,
+                    above + 1 if ranked else None,
+                    there + ranked,
+                    level.average,
+                    _why(before, level, at in rescored) if place == 0 else _others(at in rescored),
+                    came[place],
+                    went[place],
+                )
+            )
+    return tuple(points)
+
+
+def _span(level: Level, end: datetime | None, others: pl.DataFrame) -> pl.DataFrame:
+    """Since when (`at`) how many are `above` it and how many are `there`, while its average stays;
+    `came` and `went` are added up from its beginning. One row when it has none."""
+    # Without an average there is no rank, and so nobody above.
+    average = inf if level.average is None else level.average
+    above = _is_above("after", average) - _is_above("before", average)
+    there = _is_there("after") - _is_there("before")
+    first = others["at"].search_sorted(level.since, "right")
+    last = others["at"].search_sorted(end, "left") if end else others.height
+    before = others.head(first).select(
+        at=pl.lit(level.since, _STEP["at"]),
+        came=pl.lit(0, pl.Int64),
+        went=pl.lit(0, pl.Int64),
+        above=above.sum(),
+        there=there.sum(),
+    )
+    moves = (
+        others.slice(first, last - first)
+        .group_by("at", maintain_order=True)
+        .agg(
+            came=(above == 1).sum().cast(pl.Int64),
+            went=(above == -1).sum().cast(pl.Int64),
+            there=there.sum(),
+        )
+        .with_columns(pl.col("came", "went", "there").cum_sum())
+        .select(
+            "at",
+            "came",
+            "went",
+            above=pl.col("came") - pl.col("went") + before["above"].item(),
+            there=pl.col("there") + before["there"].item(),
+        )
+    )
+    span = pl.concat([before, moves])
+    return span.filter(pl.col("above").diff().fill_null(1) != 0)
+
+
+def _is_above(step: str, average: float) -> pl.Expr:
+    return (pl.col(step) > average).fill_null(value=False).cast(pl.Int64)
+
+
+def _is_there(step: str) -> pl.Expr:
+    return pl.col(step).is_not_null().cast(pl.Int64)
+
+
+def _thinned(span: pl.DataFrame, width: timedelta, rescored: Collection[datetime]) -> pl.DataFrame:
+    begins = span["at"][0]
+    bucket = ((pl.col("at") - begins) / width).floor()
+    is_last = bucket != bucket.shift(-1, fill_value=-1)
+    is_own = pl.int_range(pl.len()) == 0
+    return span.filter(is_last | is_own | pl.col("at").is_in(list(rescored)))
+
+
+def _why(before: Level | None, level: Level, is_rescored: bool) -> Why:
+    if level.average is None:
+        return Why.LEFT
+    if before is None or before.average is None:
+        return Why.ENTERED
+    return Why.RESCORED if is_rescored else Why.AVERAGE
+
+
+def _others(is_rescored: bool) -> Why:
+    return Why.RESCORED if is_rescored else Why.OTHERS
