@@ -1,7 +1,6 @@
 """Everything that has happened, in memory, and every view that follows from it."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from contracts.evaluation import EvaluationStarted, EvaluationTaskScored
 from contracts.imports import ResultsImported, RowImported
 from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
-from contracts.views import Entry
+from contracts.views import Entry, Request
 from services.aggregator.copies import Copies
 from services.aggregator.facts import Fact, earlier_than, with_fact
 from services.aggregator.fold import Submission
@@ -28,8 +27,7 @@ from services.aggregator.names import Names
 from services.aggregator.normalization import scoring_version
 from services.aggregator.packing import Packer, as_text, from_text
 from services.aggregator.past import Past, definition_by, happened_by
-from services.aggregator.promotion import Promotion, promotion
-from services.aggregator.render import render
+from services.aggregator.promotion import Promotion
 from services.aggregator.rescoring import (
     Change,
     NewDefinition,
@@ -38,6 +36,7 @@ from services.aggregator.rescoring import (
     new_definition,
     rescoring,
 )
+from services.aggregator.showing import Around, Fault, Shown, row, show
 from services.aggregator.snapshots import NOTHING, Kept, State
 from services.aggregator.submissions import AT_HAND, Submissions
 from services.aggregator.views import Views
@@ -73,6 +72,8 @@ class Leaderboard:
         """What should stand in VIEWS, by subject. Current after `render`."""
         self.promotions: dict[str, Promotion] = {}
         """What should be in the high lane and is not yet, by submission. Current after `render`."""
+        self.faults: dict[str, Fault] = {}
+        """Why submissions are set apart, by id. Current after `render`."""
         for board in boards.values():
             self._keep(board)
         for fact in self._moderation.facts.values():
@@ -106,7 +107,8 @@ class Leaderboard:
                 packed,
                 self._names.first(sid),
                 views[sid],
-                is_current=sid not in at_hand and sid not in self._stale,
+                # Whoever goes on from here has to find a fault as well, to tell of it.
+                is_current=not (sid in at_hand or sid in self._stale or sid in self.faults),
             )
             for sid, packed in self._submissions.all_packed()
         }
@@ -176,8 +178,13 @@ class Leaderboard:
 
     @property
     def awaited(self) -> frozenset[str]:
-        """Subjects of the views that `rescore` will make."""
-        return frozenset(change.subject for change in self._unmeasured)
+        """Subjects of the views that `rescore` will make, and of those that nothing can be said
+        about: what stands there says more than nothing."""
+        silent = [sid for sid, fault in self.faults.items() if not fault.before]
+        return frozenset(
+            [change.subject for change in self._unmeasured]
+            + [subject for sid in silent for subject in self._subjects(sid)]
+        )
 
     @property
     def _unmeasured(self) -> list[Change]:
@@ -193,20 +200,11 @@ class Leaderboard:
 
     def _entries_by(self, board: Board, at: datetime) -> Iterator[Entry | None]:
         moderation = Moderation(happened_by(self._moderation.facts, at))
-        version = scoring_version(board)
+        versions = {board.name: scoring_version(board)}
+        around = Around({board.name: board}, versions, moderation, self._copies)
         for sid in list(self._submissions):
             submission = Submission(happened_by(self._submissions[sid].facts, at))
-            entry = None
-            if submission.board == board.name:
-                with suppress(ArithmeticError, ValueError):
-                    entry = render(
-                        submission,
-                        board,
-                        moderation,
-                        originals=self._copies.originals(submission, moderation),
-                        scoring_version=version,
-                    ).entry
-            yield entry
+            yield row(sid, submission, around) if submission.board == board.name else None
 
     def new_definitions(self) -> Iterator[NewDefinition]:
         """Those of the boards that score otherwise than the last ones in EVENTS."""
@@ -238,65 +236,51 @@ class Leaderboard:
 
     def _show(self, sid: str) -> None:
         del self._stale[sid]
-        submission = self._submissions[sid]
-        board = self._boards.get(submission.board or "")
-        promoted = promotion(submission, board) if board else None
-        if promoted:
-            self.promotions[sid] = promoted
+        shown = self._shown(sid)
+        if shown.promotion:
+            self.promotions[sid] = shown.promotion
         else:
             self.promotions.pop(sid, None)
-        try:
-            views = self._render(sid, submission, board)
-        except (ArithmeticError, ValueError):
-            # A score beyond all floats, say. EVENTS keeps it for ever, and so it must cost no
-            # other submission its place.
-            log.exception("a submission cannot be shown; its views stay as they are", sid=sid)
-            return
-        if board:
-            entry = Entry.subject_filter(board=board.name, sid=sid)
-            if entry not in views:
-                self.views.pop(entry)
-        for subject, body in views.items():
+        if shown.fault:
+            self.faults[sid] = shown.fault
+        else:
+            self.faults.pop(sid, None)
+        for problem in shown.problems:
+            log.warning("a view is incomplete", sid=sid, problem=problem)
+        for subject in self._subjects(sid):
+            if subject not in shown.views:
+                self.views.pop(subject)
+        for subject, body in shown.views.items():
             self.views.put(subject, body)
 
-    def _view_again(self, subject: str) -> dict[str, bytes]:
-        sid = _sid(subject)
-        submission = self._submissions[sid]
-        try:
-            return self._render(sid, submission, self._boards.get(submission.board or ""))
-        except (ArithmeticError, ValueError):
-            log.exception("a submission can no longer be shown", sid=sid)
-            return {}
+    def _shown(self, sid: str) -> Shown:
+        around = Around(self._boards, self._scoring_versions, self._moderation, self._copies)
+        return show(self._submissions[sid], around)
 
-    def _render(self, sid: str, submission: Submission, board: Board | None) -> dict[str, bytes]:
-        originals = self._copies.originals(submission, self._moderation)
-        rendered = render(
-            submission,
-            board,
-            self._moderation,
-            originals=originals,
-            scoring_version=self._scoring_versions[board.name] if board else "",
-        )
-        for problem in rendered.problems:
-            log.warning("a view is incomplete", sid=sid, problem=problem)
-        views = (rendered.request, rendered.entry)
-        return {view.subject(): view.model_dump_json().encode() for view in views if view}
+    def _view_again(self, subject: str) -> Mapping[str, bytes]:
+        return self._shown(_sid(subject)).views
+
+    def _subjects(self, sid: str) -> list[str]:
+        """Of all views that there may be of a submission."""
+        rows = (Entry.subject_filter(board=board, sid=sid) for board in self._boards)
+        return [Request.subject_filter(sid=sid), *rows]
 
     def _rescore(self, change: Change) -> Iterator[str]:
         """From what stood in EVENTS when the definition changed, whatever has happened since."""
         then = change.new.sequence
         moderation = Moderation(earlier_than(self._moderation.facts, then))
+        name = change.new.event.board
+        old, new = (
+            Around({name: definition.event.definition}, {}, moderation, Copies({}))
+            for definition in (change.old, change.new)
+        )
         pairs: list[Pair] = []
         for sid in list(self._submissions):
             submission = Submission(earlier_than(self._submissions[sid].facts, then))
-            if submission.board == change.new.event.board:
-                entries = (
-                    render(submission, definition.event.definition, moderation).entry
-                    for definition in (change.old, change.new)
-                )
-                with suppress(ArithmeticError, ValueError):
-                    if pair := Pair.of(*entries):
-                        pairs.append(pair)
+            if submission.board == name and (
+                pair := Pair.of(row(sid, submission, old), row(sid, submission, new))
+            ):
+                pairs.append(pair)
             yield sid
         self._keep(rescoring(change, pairs))
 

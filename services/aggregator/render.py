@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contracts.board import Board
 from contracts.submission import SubmissionReceived
-from contracts.views import Entry, Failure, Request, TaskProgress, TaskScore
+from contracts.views import Entry, Failure, Request, TaskProgress, TaskScore, Unshown
 from services.aggregator.entries import Place, evaluated, taken_over
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Run, Submission
@@ -28,22 +28,31 @@ def render(
     *,
     originals: tuple[str, ...] = (),
     scoring_version: str = "",
+    unshown: Unshown | None = None,
 ) -> Rendered:
     """`board` is None when the definition is gone; its submissions then have no tasks or scores.
-    `originals` are the models whose weights it has; `scoring_version` is the board's."""
+    `originals` are the models whose weights it has; `scoring_version` is the board's; `unshown`
+    says that `submission` lacks its newest events."""
     if submission.named is None or submission.board is None:
         return Rendered(problems=("its submission.received is missing",))
     name = moderation.name_today(*submission.named)
     standing = moderation.standing(name)
     received, imported = submission.received, submission.imported
     if board is None:
-        request = _request(received, submission, None, {}, standing, originals)
+        request = _request(received, submission, None, {}, standing, originals, unshown)
         problem = f"board {submission.board!r} has no definition"
         return Rendered(request=request, problems=(problem,))
 
-    scores = {run.number: _Scores.of(run, board) for run in submission.runs}
+    scores: dict[int, _Scores] = {}
+    for run in reversed(submission.runs):
+        scores[run.number] = _Scores.of(run, board)
+        if len(scores[run.number].cells) == len(board.tasks):
+            break
     # A re-run replaces the scores once it has as many: an entry never falls back to a few.
-    best = max(submission.runs, key=lambda run: (len(scores[run.number].cells), run.number))
+    best = max(
+        (run for run in submission.runs if run.number in scores),
+        key=lambda run: (len(scores[run.number].cells), run.number),
+    )
     row = evaluated(submission, best, scores[best.number].cells)
     problems = [problem for each in scores.values() for problem in each.problems]
     if imported:
@@ -54,7 +63,13 @@ def render(
             row = taken_over(imported, cells)
     return Rendered(
         request=_request(
-            received, submission, board, scores[submission.run.number].cells, standing, originals
+            received,
+            submission,
+            board,
+            scores[submission.run.number].cells,
+            standing,
+            originals,
+            unshown,
         ),
         entry=None
         if row is None or standing.removed
@@ -94,6 +109,7 @@ def _request(
     cells: dict[str, TaskScore],
     standing: Standing,
     originals: tuple[str, ...],
+    unshown: Unshown | None,
 ) -> Request | None:
     """None for a model that was never submitted here."""
     if received is None:
@@ -129,6 +145,7 @@ def _request(
         history=history(facts),
         delay=submission.delay,
         same_weights_as=originals,
+        unshown=unshown,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.evaluation import EvaluationProgress, FailureCause
-from contracts.views import HistoryEntry, Request, RequestState
+from contracts.views import HistoryEntry, Request, RequestState, Unshown
 from services.gateway.formatting import duration, moment, words
 from services.gateway.queue.places import QueuePlace
 
@@ -53,6 +53,8 @@ class Circumstances:
 
 
 def situation(request: Request, around: Circumstances) -> Situation:
+    if request.unshown:
+        return _unshown(request.unshown)
     match request.state:
         case RequestState.RECEIVED:
             return _received(request, around)
@@ -68,6 +70,16 @@ def situation(request: Request, around: Circumstances) -> Situation:
             return _failed(request)
         case RequestState.CANCELLED:
             return _cancelled(request)
+
+
+def _unshown(unshown: Unshown) -> Situation:
+    return Situation(
+        "What has happened to it since cannot be shown, for a fault of this leaderboard. Nothing of"
+        " it is lost; below is how it stood before.",
+        unshown.since,
+        "The operators of this leaderboard have been told, and it is shown once they have mended"
+        f" the fault. If this lasts, name event `{unshown.event_id}` to them.",
+    )
 
 
 # ── before it runs ───────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.board import Board
+from contracts.evaluation import EvaluationTaskScored
 from contracts.models import Lane, Tier
 from contracts.moderation import ModelRemoved
 from contracts.submission import SubmissionAccepted, SubmissionPromoted
@@ -245,15 +246,41 @@ async def _letters(js: JetStreamContext) -> int:
     return (await js.stream_info(DEAD_LETTERS.name)).state.messages
 
 
-async def test_a_score_beyond_all_floats_costs_no_other_submission_its_row(
+async def test_a_submission_that_brings_a_fault_is_set_apart_and_everybody_else_goes_on(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:
-    other = "acme/other"
-    huge = scored("facts", 1.7e308, repo_id=other)
-    await publish(jetstream, received(other), accepted(other), huge, *WHOLE_LIFE)
+    """Its score is beyond all floats when it is normalised."""
+    bad = "acme/bad"
+    request = Request.subject_filter(sid=sid_of(bad))
+    await publish(jetstream, received(bad), accepted(bad), started(bad))
 
     async with aggregating(nats_url):
-        assert ENTRY in await views_in_stream(client)
+        await publish(jetstream, scored("facts", 1.7e308, repo_id=bad), *WHOLE_LIFE)
+        await next_view(client, Entry, lambda row: row.sid == sid_of() and not row.provisional)
+        await next_view(client, Request, lambda view: view.unshown is not None)
+        await until_equal(lambda: _letters(jetstream), 1)
+        set_apart = await views_in_stream(client)
+
+    letter = await jetstream.get_msg(DEAD_LETTERS.name, 1)
+    view = Request.model_validate_json(set_apart[request])
+    assert view.unshown
+    assert (letter.headers or {})["ce-id"] == str(view.unshown.event_id)
+    assert (letter.headers or {})["ce-type"] == EvaluationTaskScored.type_name()
+    assert "finite" in (letter.headers or {})["podium-reason"]
+
+    # A full fold finds the same, and tells of it once.
+    await jetstream.delete_stream(VIEWS.name)
+    async with aggregating(nats_url):
+        assert await views_in_stream(client) == set_apart
+        await publish(jetstream, received("acme/later"))
+        await views_when(client, lambda views: len(views) > len(set_apart))
+    assert await _letters(jetstream) == 1
+
+    # A definition that does without the score heals it, as a mended version would.
+    mended = BOARD.model_copy(update={"tasks": BOARD.tasks[1:]})
+    async with aggregating(nats_url, board=mended):
+        views = await views_in_stream(client)
+        assert Request.model_validate_json(views[request]).unshown is None
 
 
 async def test_two_aggregators_at_once_agree(

@@ -208,6 +208,11 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
         around(9),
         Situation("All 2 tasks are scored.", at(6), "See its row"),
     ),
+    "set apart for a fault of ours": (
+        (received(), accepted(), started(), scored("facts", 1.7e308), finished()),
+        around(9),
+        Situation("cannot be shown, for a fault of this leaderboard", at(4), "mended the fault"),
+    ),
     "asked for again": (
         (*RUNNING, failed(), SubmissionRerunRequested(sid=SID, run=2)),
         around(6),

@@ -1,0 +1,120 @@
+"""What is shown of a submission, whatever its events say.
+
+A fault of ours costs no other submission its place: the one that it concerns is set apart. It is
+shown as it stood before the event that brought the fault, which follows from EVENTS alone, until a
+later event or a mended version heals it."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+
+from contracts.board import Board
+from contracts.views import Entry, Unshown
+from services.aggregator.copies import Copies
+from services.aggregator.facts import Fact, in_stream_order
+from services.aggregator.fold import Submission
+from services.aggregator.moderation import Moderation
+from services.aggregator.promotion import Promotion, promotion
+from services.aggregator.render import Rendered, render
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a submission's views depend on beside its own events."""
+
+    boards: Mapping[str, Board]
+    scoring_versions: Mapping[str, str]
+    """By board."""
+    moderation: Moderation
+    copies: Copies
+
+
+@dataclass(frozen=True)
+class Fault:
+    error: Exception
+    fact: Fact[Any]
+    """The event that brought it."""
+    before: int
+    """How many of the submission's events are shown."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    views: Mapping[str, bytes] = field(default_factory=dict)
+    """Bodies by subject."""
+    problems: tuple[str, ...] = ()
+    """Why something is missing from them, for the log."""
+    promotion: Promotion | None = None
+    """None also for a submission that is set apart: what it waits for cannot be told."""
+    fault: Fault | None = None
+    """Why it is set apart."""
+
+
+def attempt(make: Callable[[], T]) -> T | Exception:
+    """What it makes, or the fault of ours that it cannot be made for."""
+    try:
+        return make()
+    except Exception as fault:  # EVENTS keeps its cause: who ends with it would never start again
+        return fault
+
+
+def show(submission: Submission, around: Around) -> Shown:
+    whole = attempt(lambda: _shown(submission, around))
+    if isinstance(whole, Shown):
+        return whole
+    facts = in_stream_order(submission.facts)
+
+    def first(count: int) -> Submission:
+        return Submission({fact.id: fact for fact in facts[:count]})
+
+    def has_fault(count: int) -> bool:
+        return isinstance(attempt(lambda: _shown(first(count), around)), Exception)
+
+    # By halves: somebody may have ten thousand votes.
+    good = bisect_left(range(1, len(facts)), True, key=has_fault)
+    fault = Fault(whole, facts[good], good)
+    mark = Unshown(since=fault.fact.at, event_id=fault.fact.id)
+    before = attempt(lambda: _shown(first(good), around, mark))
+    return Shown(views=before.views if isinstance(before, Shown) else {}, fault=fault)
+
+
+def row(sid: str, submission: Submission, around: Around) -> Entry | None:
+    """By another definition or on another day. One that cannot be rendered is left out."""
+    rendered = attempt(lambda: _rendered(submission, around))
+    if isinstance(rendered, Exception):
+        log.error("a row is left out, as it cannot be rendered", sid=sid, exc_info=rendered)
+        return None
+    return rendered.entry
+
+
+def _shown(submission: Submission, around: Around, mark: Unshown | None = None) -> Shown:
+    rendered = _rendered(submission, around, mark)
+    board = around.boards.get(submission.board or "")
+    return Shown(
+        views={
+            view.subject(): view.model_dump_json().encode()
+            for view in (rendered.request, rendered.entry)
+            if view
+        },
+        problems=rendered.problems,
+        promotion=promotion(submission, board) if board else None,
+    )
+
+
+def _rendered(submission: Submission, around: Around, mark: Unshown | None = None) -> Rendered:
+    board = around.boards.get(submission.board or "")
+    return render(
+        submission,
+        board,
+        around.moderation,
+        originals=around.copies.originals(submission, around.moderation),
+        scoring_version=around.scoring_versions.get(board.name, "") if board else "",
+        unshown=mark,
+    )
