@@ -14,14 +14,14 @@ from litestar.template import TemplateConfig
 
 from runtime.service import Readiness
 from services.gateway import live
-from services.gateway.boards import badges
+from services.gateway.boards import badges, rescoring_routes
 from services.gateway.boards import routes as boards
 from services.gateway.boards.past import PastBoards
 from services.gateway.comparison import routes as comparison
 from services.gateway.http import health, rate_limits
 from services.gateway.http.caching import NotModifiedMiddleware
 from services.gateway.http.csrf import CsrfMiddleware
-from services.gateway.http.openapi import DocumentedErrors
+from services.gateway.http.openapi import DocumentedApi
 from services.gateway.http.security import add_security_headers, name_all_methods
 from services.gateway.identity import sign_in
 from services.gateway.identity.access import Access, Caller
@@ -29,6 +29,7 @@ from services.gateway.identity.authentication import CallerMiddleware
 from services.gateway.identity.hub_sign_in import HubSignIn
 from services.gateway.identity.sessions import session_cookies
 from services.gateway.identity.tokens import TokenProofs
+from services.gateway.models import rank_routes
 from services.gateway.models import routes as models
 from services.gateway.moderation import dead_letter_routes
 from services.gateway.moderation import routes as moderation
@@ -101,6 +102,7 @@ def build_app(
         route_handlers=[
             boards.list_boards,
             boards.list_columns,
+            rescoring_routes.list_rescorings,
         ],
         middleware=[NotModifiedMiddleware(store)],
     )
@@ -130,6 +132,7 @@ def build_app(
             comparison.compare_entries,
             comparison.list_differing_samples,
             models.get_model,
+            rank_routes.get_rank_history,
             requests.list_requests,
             requests.get_request,
             runs.list_runs,
@@ -192,7 +195,7 @@ def build_app(
             ],
         ),
         template_config=TemplateConfig(instance=template_engine(hub_url)),
-        openapi_config=DocumentedErrors(
+        openapi_config=DocumentedApi(
             title="Podium",
             version="1",
             description="A leaderboard for language models: submit, follow, read.",

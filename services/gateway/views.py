@@ -21,7 +21,8 @@ RepoId = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+/[\w.-]+$(?!\n)", max_len
 
 
 class Items(msgspec.Struct, Generic[T], frozen=True):
-    """A list, in an object so that it can grow."""
+    """A list, in an object so that it can grow. What has more fields declares `items` itself:
+    of a subclass, Litestar would not know in the OpenAPI document what it holds."""
 
     items: tuple[T, ...]
 
@@ -205,9 +206,10 @@ class RequestDetails(RequestSummary, frozen=True):
     """Oldest first."""
 
 
-class RequestPage(Items[RequestSummary], frozen=True):
+class RequestPage(msgspec.Struct, frozen=True):
     """Newest first."""
 
+    items: tuple[RequestSummary, ...]
     next: str | None
     """Address of the page that follows; null on the last."""
 

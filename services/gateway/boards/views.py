@@ -17,7 +17,7 @@ from services.gateway.query.board_columns import Columns, raw_column, score_colu
 from services.gateway.query.catalogue import NAMES
 from services.gateway.query.columns import Group, Kind
 from services.gateway.query.facets import Facet
-from services.gateway.views import Items, as_shape
+from services.gateway.views import as_shape
 
 
 class BoardTask(msgspec.Struct, frozen=True):
@@ -137,9 +137,10 @@ class BoardEntryDetails(BoardEntry, frozen=True):
     """By task, as `scores`."""
 
 
-class BoardEntries(Items[BoardEntry], frozen=True):
+class BoardEntries(msgspec.Struct, frozen=True):
     """By average, the best first, then the provisional ones, unless another order is asked for."""
 
+    items: tuple[BoardEntry, ...]
     board: str
     board_version: int
     total: int
@@ -163,9 +164,10 @@ class BoardColumn(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...]
 
 
-class BoardFacets(Items[Facet], frozen=True):
+class BoardFacets(msgspec.Struct, frozen=True):
     """Filters with how many rows each choice would find, given the search and all other filters."""
 
+    items: tuple[Facet, ...]
     board: str
     total: int
     """Rows that are found now."""

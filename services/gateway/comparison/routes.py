@@ -20,7 +20,7 @@ from services.gateway.samples.files import DetailFiles
 from services.gateway.samples.reading import MOST_AT_ONCE, PAGE, Sample, pairs, read_numbers
 from services.gateway.samples.routes import kept_details, known_task
 from services.gateway.state.store import ViewStore
-from services.gateway.views import Items, as_shape
+from services.gateway.views import as_shape
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -79,9 +79,10 @@ class DifferingSample(msgspec.Struct, frozen=True):
     second: Sample
 
 
-class DifferingSamples(Items[DifferingSample], frozen=True):
+class DifferingSamples(msgspec.Struct, frozen=True):
     """Documents that the two rows were scored differently on, in the order of the first's file."""
 
+    items: tuple[DifferingSample, ...]
     task: str
     compared: int
     """Documents that both have."""

@@ -1,4 +1,5 @@
-"""The OpenAPI document, with the errors that this gateway answers instead of Litestar's."""
+"""The OpenAPI document, with the errors that this gateway answers instead of Litestar's, and with
+what each field means."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -7,6 +8,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import OpenAPI
 
 from services.gateway.http.errors import ErrorCode, refuses
+from services.gateway.http.field_meanings import add_meanings
 
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
 _EVERYWHERE = refuses(ErrorCode.TOKEN_INVALID, ErrorCode.TOO_MANY_REQUESTS)
@@ -17,6 +19,7 @@ _OF_PARAMETERS = refuses(ErrorCode.INVALID_REQUEST)
 class _Document(OpenAPI):
     def to_schema(self) -> dict[str, Any]:
         schema = super().to_schema()
+        add_meanings(schema["components"]["schemas"])
         for path, item in schema["paths"].items():
             for operation in item.values():
                 if path.startswith("/api/"):
@@ -25,7 +28,7 @@ class _Document(OpenAPI):
 
 
 @dataclass
-class DocumentedErrors(OpenAPIConfig):
+class DocumentedApi(OpenAPIConfig):
     def to_openapi_schema(self) -> OpenAPI:
         plain = super().to_openapi_schema()
         return _Document(**{field.name: getattr(plain, field.name) for field in fields(plain)})

@@ -25,7 +25,7 @@ from services.gateway.identity.access import Caller
 from services.gateway.moderation.dead_letters import DeadLetter, DeadLetters, obstacle, replayed
 from services.gateway.state.event_log import EventLog
 from services.gateway.state.store import ViewStore
-from services.gateway.views import Items, status_url
+from services.gateway.views import status_url
 
 _MOST_BODY_BYTES = 64 * 1024
 _SEQUENCES = range(1, 2**64)
@@ -79,9 +79,10 @@ class LetterDetails(Letter, frozen=True):
     """The event's fields, as this version reads them; null when it cannot."""
 
 
-class LetterPage(Items[Letter], frozen=True):
+class LetterPage(msgspec.Struct, frozen=True):
     """Newest first."""
 
+    items: tuple[Letter, ...]
     next: str | None
     """Address of the page that follows; null on the last."""
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
+import msgspec
 from litestar import get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -15,12 +16,12 @@ from services.gateway.dependencies import DetailFilesDependency, StoreDependency
 from services.gateway.http.errors import ErrorCode, Refusal, refuses
 from services.gateway.samples.reading import MOST_AT_ONCE, PAGE, Asked, Sample, read_page
 from services.gateway.state.store import ViewStore
-from services.gateway.views import Items
 
 
-class SamplePage(Items[Sample], frozen=True):
+class SamplePage(msgspec.Struct, frozen=True):
     """In the order of the task's documents."""
 
+    items: tuple[Sample, ...]
     board: str
     request_id: str
     task: str
