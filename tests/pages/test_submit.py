@@ -13,9 +13,11 @@ import pytest
 import pytest_asyncio
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, Route, expect
 
+from contracts.board import Limits
 from contracts.check import RulesAsked
+from contracts.models import Precision
 from runtime.boards import write_boards
 from runtime.bus import connect
 from tests.browser import accessibility_faults, watched_page
@@ -33,12 +35,19 @@ TALKS = json.dumps(
         "chat_template": TEMPLATE,
     }
 )
+OTHER = BOARD.model_copy(
+    update={
+        "name": "other",
+        "title": "Other",
+        "limits": Limits(max_parameters={Precision.FLOAT16: 10**9}),
+    }
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("submit")
-    async with running_world(folder, [BOARD]) as world, a_validator(world, folder):
+    async with running_world(folder, [BOARD, OTHER]) as world, a_validator(world, folder):
         models = world.hub_root / "models"
         write_model(models / "acme/talks", {"tokenizer_config.json": TALKS})
         write_model(models / "acme/unlicensed", {"README.md": card(license=None)})
@@ -47,7 +56,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]
 
 @asynccontextmanager
 async def a_validator(world: World, folder: Path) -> AsyncIterator[None]:
-    write_boards([BOARD], folder / "boards")
+    write_boards([BOARD, OTHER], folder / "boards")
     settings = {
         "NATS_URL": world.nats_url,
         "HF_ENDPOINT": world.hub_url,
@@ -88,6 +97,25 @@ async def form(browser: Browser, world: World, **how: Any) -> AsyncIterator[Page
         yield page
 
 
+def is_look_up(request: Request) -> bool:
+    return "/submit?" in request.url
+
+
+@asynccontextmanager
+async def held_look_ups(page: Page) -> AsyncIterator[asyncio.Event]:
+    """Look-ups are answered once this is set."""
+    answer_them = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answer_them.wait()
+        await route.continue_()
+
+    await page.route(lambda address: "/submit?" in address, hold)
+    yield answer_them
+    answer_them.set()
+    await page.unroute_all(behavior="wait")
+
+
 async def test_a_model_is_found_filled_in_and_submitted_with_the_keyboard_alone(
     browser: Browser, demo: World
 ) -> None:
@@ -122,7 +150,6 @@ async def test_the_rules_answer_beside_the_fields_before_anything_is_sent(
 ) -> None:
     async with form(browser, demo) as page:
         await page.locator("#model").fill("acme/unlicensed")
-        await expect(page.locator("#precision")).to_have_value("float32")
         await page.locator("#precision").select_option("float16")
         await page.locator("#chat_template").select_option("yes")
         await page.locator("#check").click()
@@ -135,11 +162,79 @@ async def test_the_rules_answer_beside_the_fields_before_anything_is_sent(
         assert "csrf" not in page.url
         assert await accessibility_faults(page) == []
 
+        await page.locator("#verdict").get_by_role("link", name="Chat template").click()
+        await expect(page.locator("#chat_template")).to_be_in_viewport()
+
         await page.locator("#model").fill("acme/talks")
-        await expect(page.get_by_role("link", name="acme/talks", exact=True)).to_be_visible()
-        await expect(page.locator("#chat_template")).to_have_value("yes")
         await page.locator("#check").click()
         await expect(page.locator("#verdict")).to_contain_text("It would be accepted.")
+
+
+async def test_a_check_that_is_pressed_during_the_look_up_gets_its_verdict(
+    browser: Browser, demo: World
+) -> None:
+    async with form(browser, demo) as page, held_look_ups(page) as answer_them:
+        async with page.expect_request(is_look_up):
+            await page.locator("#model").fill("acme/talks")
+        await page.locator("#check").click()
+        await expect(page.locator(".judgement")).to_have_text("It would be accepted.")
+        await expect(page.locator("#precision")).to_have_value("float32")
+        await expect(page.locator("#chat_template")).to_have_value("yes")
+        answer_them.set()
+
+        await page.locator("#model").press("End")
+        await page.keyboard.type("x")
+        await expect(page.locator("#model-told")).to_contain_text("no public model acme/talksx")
+        await expect(page.locator("#verdict")).to_have_count(0)
+
+
+async def test_a_check_that_is_pressed_before_the_look_up_makes_it_needless(
+    browser: Browser, demo: World
+) -> None:
+    async with form(browser, demo) as page:
+        await page.clock.install()
+        await page.locator("#model").fill("acme/talks")
+        await page.locator("#model").press("Enter")
+        await expect(page.locator(".judgement")).to_have_text("It would be accepted.")
+        await page.clock.fast_forward(5000)
+        await expect(page.locator(".judgement")).to_have_text("It would be accepted.")
+        await expect(page.locator("#model_type")).to_have_value("chat")
+
+
+async def test_what_is_chosen_during_the_look_up_stays(browser: Browser, demo: World) -> None:
+    async with form(browser, demo) as page, held_look_ups(page) as answer_them:
+        async with page.expect_request(is_look_up):
+            await page.locator("#model").fill("acme/talks")
+        await page.locator("#precision").select_option("float16")
+        answer_them.set()
+        await expect(page.locator("#model_type")).to_have_value("chat")
+        await expect(page.locator("#precision")).to_have_value("float16")
+
+
+async def test_a_verdict_is_about_what_was_sent(browser: Browser, demo: World) -> None:
+    async with form(browser, demo) as page:
+        await page.locator("#model").fill("acme/talks")
+        await page.locator("#check").click()
+        outdated = page.get_by_text("Something has changed since.")
+        await expect(page.locator(".judgement")).to_have_text("It would be accepted.")
+        await expect(outdated).to_be_hidden()
+        await page.locator("#precision").select_option("float16")
+        await expect(outdated).to_be_visible()
+        await page.locator("#precision").select_option("float32")
+        await expect(outdated).to_be_hidden()
+
+
+async def test_the_fields_follow_the_chosen_board(browser: Browser, demo: World) -> None:
+    async with form(browser, demo) as page:
+        await page.locator("#model").fill("acme/talks")
+        await expect(page.locator("#precision")).to_have_value("float32")
+        await page.locator("#board").select_option("other")
+        await expect(page.locator("#most h2")).to_have_text("Largest models of Other")
+        await expect(page.locator("#precision option:checked")).to_contain_text("not on this board")
+        await expect(page.locator("#submit-command")).to_contain_text("acme/talks --board other")
+        await expect(page).to_have_url(
+            f"{demo.url}/submit?board=other&model=acme%2Ftalks&revision=main"
+        )
 
 
 async def test_everything_works_without_javascript(browser: Browser, demo: World) -> None:
@@ -150,6 +245,12 @@ async def test_everything_works_without_javascript(browser: Browser, demo: World
         await expect(page.locator("#precision")).to_have_value("float32")
         await page.locator("#check").click()
         await expect(page.locator("#verdict")).to_contain_text("It would be refused")
+
+        await page.goto(f"{demo.url}/submit")
+        await page.locator("#model").fill("acme/unlicensed")
+        await page.locator("#send").click()
+        await expect(page.locator("#held-back")).to_contain_text("Not submitted yet.")
+        await expect(page.locator("#precision")).to_have_value("float32")
 
         await page.locator("#model").fill("acme/nowhere")
         await page.locator("#send").click()

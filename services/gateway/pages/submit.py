@@ -1,7 +1,6 @@
 """Submit a model: a form that fills itself from the Hub and asks the rules before anything is sent.
 A plain form, so that it works without JavaScript, too."""
 
-import asyncio
 import re
 from dataclasses import dataclass, field, replace
 
@@ -54,6 +53,9 @@ class Filled:
     """None where the rules were not asked."""
     refusal: Refusal | None = None
     """Why it was not submitted, or could not be checked."""
+    held_back: bool = False
+    """Whether it was not submitted because the Hub says something else of the model than the form
+    did, which nobody has seen yet."""
 
 
 @get("/submit", include_in_schema=False)
@@ -66,9 +68,7 @@ async def show_submit(
     revision: FromQuery[str] = "",
 ) -> Template:
     """Filled with what the Hub says of the model."""
-    form = SubmitForm(model=model.strip(), board=board, revision=revision or "main")
-    look = await _look(form, hub_models)
-    form = form.suggested_by(look.shown) if look.shown else form
+    form, look = await _filled_in(SubmitForm.blank(model.strip(), board, revision), hub_models)
     return _page(visit, quotas, Filled(form, _board(form, visit), look))
 
 
@@ -84,24 +84,26 @@ async def submit_from_page(
     """Its buttons say what is to be done: the look at the model and the rules change nothing, but
     cost as much as if they did."""
     visit.caller.must_be_known()
-    filled = Filled(data, _board(data, visit))
+    form, look = await _filled_in(data, hub_models)
+    filled = Filled(form, _board(data, visit), look)
     try:
-        match data.do:
-            case "look":
-                look = await _look(data, hub_models)
-                form = data.suggested_by(look.shown) if look.shown else data
-                return _page(visit, quotas, replace(filled, form=form, look=look))
-            case "check":
-                board = chosen_board(data.board or None, visit.store)
-                asked = question(data.submission(), board.name)
-                look, report = await asyncio.gather(_look(data, hub_models), rule_book.ask(asked))
-                return _page(visit, quotas, replace(filled, look=look, report=report))
-            case _:
-                sid = await submitting.take_in(data.submission(), visit.caller)
-                return Redirect(f"/requests/{sid}?done=submit", status_code=HTTP_303_SEE_OTHER)
+        if data.do == "look":
+            return _page(visit, quotas, filled)
+        board = chosen_board(data.board or None, visit.store)
+        asked = question(form.submission(), board.name)
+        if data.do == "check":
+            return _page(visit, quotas, replace(filled, report=await rule_book.ask(asked)))
+        if data.offered and asked != question(data.submission(), board.name):
+            return _page(visit, quotas, replace(filled, held_back=True))
+        sid = await submitting.take_in(data.submission(), visit.caller)
+        return Redirect(f"/requests/{sid}?done=submit", status_code=HTTP_303_SEE_OTHER)
     except Refusal as refusal:
-        look = await _look(data, hub_models)
-        return _page(visit, quotas, replace(filled, look=look, refusal=refusal))
+        return _page(visit, quotas, replace(filled, refusal=refusal))
+
+
+async def _filled_in(form: SubmitForm, hub_models: HubModels) -> tuple[SubmitForm, Look]:
+    look = await _look(form, hub_models)
+    return (form.suggested_by(look.shown) if look.shown else form), look
 
 
 def _board(form: SubmitForm, visit: Visit) -> Board | None:
@@ -140,6 +142,7 @@ def _page(visit: Visit, quotas: Quotas, filled: Filled) -> Template:
         "warnings": by_field(told.warnings),
         "faults": {field_: refusal.message} if refusal and field_ else {},
         "refusal": None if field_ else refusal,
+        "held_back": filled.held_back,
         "existing": existing,
         "quota": quotas.left(visit.caller.user, board) if board else None,
         "may_submit": visit.caller.access.open or visit.caller.user is not None,
@@ -148,7 +151,7 @@ def _page(visit: Visit, quotas: Quotas, filled: Filled) -> Template:
         "model_types": tuple(ModelType),
         "weight_types": tuple(WeightType),
     }
-    page = visit.page("submit", context, board=board, parts=("fields",))
+    page = visit.page("submit", context, board=board, parts=("submission",))
     if refusal and visit.part is None:
         page.status_code = status_of(refusal)
     return page

@@ -2,7 +2,8 @@
 about. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -12,6 +13,15 @@ from contracts.submission import wraps_prompts
 from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.submitting.hub_models import Shown
 from services.gateway.views import SubmissionRequest
+
+_UNKNOWN = {
+    "precision": Precision.BFLOAT16,
+    "model_type": ModelType.PRETRAINED,
+    "weight_type": WeightType.ORIGINAL,
+    "base_model": "",
+    "chat_template": "by-type",
+}
+"""What the form offers before the Hub has said what the model is."""
 
 
 class SubmitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,22 +35,36 @@ class SubmitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_type: str = ""
     base_model: str = ""
     chat_template: str = ""
-    """`yes`, `no`, or empty for what the type says."""
+    """`yes`, `no`, or `by-type`."""
+    offered: str = ""
+    """What the five fields above held when the form was filled in, as a query; empty when it was
+    not."""
     do: str = ""
     """`look` at the model, `check` the rules, or submit."""
     csrf_token: str = ""
     """Looked at before the route runs."""
 
+    @classmethod
+    def blank(cls, model: str, board: str, revision: str) -> Self:
+        return cls(model, board, revision or "main", **_UNKNOWN, offered=urlencode(_UNKNOWN))
+
     def suggested_by(self, shown: Shown) -> "SubmitForm":
-        """The same model with what the Hub says of it in every other field."""
-        return msgspec.structs.replace(
-            self,
-            precision=shown.precision or Precision.BFLOAT16,
-            model_type=shown.model_type,
-            weight_type=shown.weight_type,
-            base_model=shown.base_model or "",
-            chat_template="yes" if shown.model_type is ModelType.CHAT else "no",
-        )
+        """With what the Hub says of the model, except where somebody has changed what the form
+        offered before."""
+        suggested = {
+            "precision": shown.precision or Precision.BFLOAT16,
+            "model_type": shown.model_type,
+            "weight_type": shown.weight_type,
+            "base_model": shown.base_model or "",
+            "chat_template": "yes" if shown.model_type is ModelType.CHAT else "no",
+        }
+        before = dict(parse_qsl(self.offered))
+        taken = {
+            name: value
+            for name, value in suggested.items()
+            if getattr(self, name) in ("", before.get(name))
+        }
+        return msgspec.structs.replace(self, **taken, offered=urlencode(suggested))
 
     def submission(self) -> SubmissionRequest:
         """Raises Refusal, with the path of the field in its details."""
