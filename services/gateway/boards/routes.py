@@ -162,11 +162,7 @@ async def get_entry(
     rows = row_of(ranked, sid)
     standing = store.entry(name, sid)
     if standing is None or rows.is_empty():
-        raise Refusal(
-            ErrorCode.ENTRY_UNKNOWN,
-            f"Board {name} has no entry of request {sid}.",
-            f"/api/v1/requests/{sid} tells how the request stands.",
-        )
+        raise entry_unknown(name, sid)
     return entry_details(board_entries(rows, ranked.snapshot.columns)[0], standing)
 
 
@@ -206,6 +202,14 @@ def known_board(name: str, store: ViewStore) -> BoardView:
         if boards
         else "No board is open yet; wait a moment.",
         {"boards": boards},
+    )
+
+
+def entry_unknown(board: str, sid: str) -> Refusal:
+    return Refusal(
+        ErrorCode.ENTRY_UNKNOWN,
+        f"Board {board} has no entry of request {sid}.",
+        f"/api/v1/requests/{sid} tells how the request stands.",
     )
 
 
