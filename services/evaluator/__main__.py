@@ -21,7 +21,8 @@ from services.evaluator.child import WarmChildren, describe_machines
 from services.evaluator.disk import HubCache
 from services.evaluator.evaluation import OUTPUT, Station
 from services.evaluator.failures import EvaluationFault, Failure
-from services.evaluator.interrupts import meanwhile
+from services.evaluator.gate import Gate, keep_looking, look
+from services.evaluator.interrupts import any_of, meanwhile
 from services.evaluator.presence import Desk, announced
 from services.evaluator.protocol import Confinement, Machine
 from services.evaluator.settings import EvaluatorSettings
@@ -63,8 +64,14 @@ async def serve(settings: EvaluatorSettings, stop: asyncio.Event) -> None:
             stations = _stations(settings, machines, children)
             evaluators = [Evaluator(client, boards, station) for station in stations]
             desks = [station.desk for station in stations]
-            async with announced(client, settings.name, settings.tiers, desks, stop):
-                await work(evaluators, settings.tiers, stop)
+            gate, js = Gate(settings.tiers), client.jetstream()
+            # Before the first job is asked for: an evaluator that was restarted on hold stays so.
+            await any_of(stop.wait(), look(js, settings.name, gate))
+            async with (
+                meanwhile(keep_looking(js, settings.name, gate)),
+                announced(client, settings.name, gate, desks, stop),
+            ):
+                await work(evaluators, gate, stop)
 
 
 def _stations(

@@ -92,14 +92,14 @@ class Evaluation:
         self._scoring: Child | None = None
         """The child, while it has answers that would be lost with it."""
 
-    async def run(self, stop: asyncio.Event) -> int:
+    async def run(self, leave: asyncio.Event) -> int:
         """Score what has no scores yet, and tell how many tasks that were. Raises EvaluationFault;
-        Superseded when the job has gone to somebody else. Once `stop` is set the child may finish
+        Superseded when the job has gone to somebody else. Once `leave` is set the child may finish
         what it is at; the fault is then that the evaluator was stopped."""
         async with (
             meanwhile(self._outbox.deliver()),
             meanwhile(self._look_around()),
-            meanwhile(self._obey(stop)),
+            meanwhile(self._obey(leave)),
         ):
             return await self._interrupt.unless(self._run())
 
@@ -116,8 +116,8 @@ class Evaluation:
                 self._interrupt(Superseded())
             await asyncio.sleep(_LOOK_AROUND_S)
 
-    async def _obey(self, stop: asyncio.Event) -> None:
-        await stop.wait()
+    async def _obey(self, leave: asyncio.Event) -> None:
+        await leave.wait()
         if self._scoring:
             self._scoring.ask_to_stop()
             await asyncio.sleep(_LAST_SLICE_S)
@@ -264,7 +264,9 @@ def _base_model(model: ModelRef, snapshot: Snapshot) -> dict[str, str]:
 
 
 def _stopped() -> EvaluationFault:
-    return blame_infrastructure("evaluator-stopped", "The evaluator was shut down during the job.")
+    return blame_infrastructure(
+        "evaluator-stopped", "The evaluator was shut down or drained during the job."
+    )
 
 
 def _out_of_memory(limit_bytes: float) -> EvaluationFault:

@@ -34,6 +34,19 @@ class Interrupt:
         return working.result()
 
 
+async def any_of(*waits: Coroutine[Any, Any, object], timeout_s: float | None = None) -> None:
+    """Until the first of them is over, or that time is; the others are cancelled. What one of them
+    raised is raised."""
+    waiting = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancel_until_done(waiting)
+    for each in waiting:
+        if not each.cancelled():
+            each.result()
+
+
 @asynccontextmanager
 async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Do this for as long as the `with` block lasts. What it raised is raised at the end."""

@@ -26,7 +26,8 @@ from runtime.bus import (
     read_event,
     through_outages,
 )
-from services.evaluator.interrupts import meanwhile
+from services.evaluator.gate import Gate
+from services.evaluator.interrupts import any_of, meanwhile
 
 log = structlog.get_logger(__name__)
 
@@ -72,37 +73,43 @@ class Job:
 
 
 class JobQueues:
-    """The queues of some tiers. Every high lane comes before any normal one; tiers take turns."""
+    """The queues of the tiers that a gate lets through. Every high lane comes before any normal
+    one; tiers take turns."""
 
-    def __init__(self, client: Client, tiers: tuple[Tier, ...]) -> None:
+    def __init__(self, client: Client, gate: Gate) -> None:
         self._client = client
         self._js = client.jetstream()
-        self._tiers = deque(tiers)
+        self._gate = gate
+        self._tiers = deque(gate.tiers)
 
     async def next_job(self, stop: asyncio.Event) -> Job | None:
-        """Wait for a job, through outages of the server; None once `stop` is set."""
+        """Wait for a job, through outages of the server and behind a gate that is shut; None once
+        `stop` is set."""
         self._tiers.rotate(-1)
         queues = [
-            await self._open(EVALUATORS[tier, lane])
+            await self._open(tier, EVALUATORS[tier, lane])
             for lane in (Lane.HIGH, Lane.NORMAL)
             for tier in self._tiers
         ]
         try:
             while not stop.is_set():
                 for queue in queues:
-                    message = await self._pull(queue, _ROUND_S / len(queues))
-                    if message and (job := await self._read(queue.consumer, message)):
-                        return job
+                    if not self._gate.is_open(queue.tier):
+                        continue
+                    with self._gate.asking(queue.tier):
+                        message = await self._pull(queue, _ROUND_S / len(queues))
+                        if message and (job := await self._read(queue.consumer, message)):
+                            return job
                     await self._until_connected(stop)
+                await any_of(stop.wait(), self._gate.until_open())
         finally:
             for queue in queues:
                 await queue.subscription.unsubscribe()
         return None
 
-    async def _open(self, consumer: Consumer) -> "_Queue":
-        return _Queue(
-            consumer, await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
-        )
+    async def _open(self, tier: Tier, consumer: Consumer) -> "_Queue":
+        subscription = await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
+        return _Queue(tier, consumer, subscription)
 
     async def _pull(self, queue: "_Queue", patience_s: float) -> Msg | None:
         try:
@@ -158,6 +165,7 @@ class JobQueues:
 
 @dataclass(frozen=True)
 class _Queue:
+    tier: Tier
     consumer: Consumer
     subscription: JetStreamContext.PullSubscription
 

@@ -11,9 +11,9 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
-from contracts.models import Tier
 from contracts.submission import SubmissionAccepted
-from services.evaluator.interrupts import meanwhile
+from services.evaluator.gate import Gate
+from services.evaluator.interrupts import any_of, meanwhile
 
 EVERY_S = 5.0
 _GOODBYE_S = 1
@@ -51,7 +51,7 @@ class Desk:
 async def announced(
     client: Client,
     name: str,
-    tiers: tuple[Tier, ...],
+    gate: Gate,
     desks: Sequence[Desk],
     stop: asyncio.Event,
     *,
@@ -63,21 +63,23 @@ async def announced(
     first = EvaluatorPresence(
         name=name,
         instance=token_hex(6),
-        tiers=tiers,
+        tiers=gate.tiers,
         devices=(),
         started_at=datetime.now(UTC),
         version=_own_version(),
         every_s=every_s,
     )
+    news = [*(desk.changed for desk in desks), gate.changed]
 
     async def tell(*, stopped: bool = False) -> None:
-        for desk in desks:
-            desk.changed.clear()
+        for each in news:
+            each.clear()
         if client.is_connected:
             presence = first.model_copy(
                 update={
                     "devices": tuple(desk.state for desk in desks),
                     "draining": stop.is_set(),
+                    "on_hold": gate.on_hold,
                     "stopped": stopped,
                 }
             )
@@ -87,23 +89,14 @@ async def announced(
     async def keep_telling() -> None:
         while True:
             await tell()
-            news = [desk.changed for desk in desks]
-            await _any_of(news if stop.is_set() else [*news, stop], every_s)
+            told_of = news if stop.is_set() else [*news, stop]
+            await any_of(*(each.wait() for each in told_of), timeout_s=every_s)
 
     async with meanwhile(keep_telling()):
         yield
     await tell(stopped=True)
     with suppress(NatsError):
         await client.flush(timeout=_GOODBYE_S)
-
-
-async def _any_of(events: Sequence[asyncio.Event], timeout_s: float) -> None:
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
 
 
 def _own_version() -> str:

@@ -2,17 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import structlog
 from nats.aio.client import Client
 
 from contracts.board import Board
 from contracts.evaluation import FailureCause
-from contracts.models import Tier
 from runtime.logs import about
 from runtime.service import cancel_until_done
 from services.evaluator.checkpoints import Checkpoints
@@ -23,6 +23,8 @@ from services.evaluator.failures import (
     Superseded,
     blame_infrastructure,
 )
+from services.evaluator.gate import Gate
+from services.evaluator.interrupts import any_of, meanwhile
 from services.evaluator.jobs import Job, JobQueues
 from services.evaluator.record import RunRecord
 
@@ -34,13 +36,11 @@ _LAST_CALL_S = 18.0
 """After this even a job that cannot be handed back, because NATS is away, is left."""
 
 
-async def work(
-    evaluators: Sequence["Evaluator"], tiers: tuple[Tier, ...], stop: asyncio.Event
-) -> None:
+async def work(evaluators: Sequence["Evaluator"], gate: Gate, stop: asyncio.Event) -> None:
     """Take one job at a time on each device until `stop` is set. A fault on one of them, which
     raises, lets the others hand back what they have."""
     stopping = asyncio.create_task(stop.wait())
-    working = [asyncio.create_task(evaluator.work(tiers, stop)) for evaluator in evaluators]
+    working = [asyncio.create_task(evaluator.work(gate, stop)) for evaluator in evaluators]
     await asyncio.wait({stopping, *working}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     await asyncio.wait(working, timeout=_LAST_CALL_S)
@@ -58,14 +58,16 @@ class Evaluator:
     boards: Mapping[str, Board]
     station: Station
 
-    async def work(self, tiers: tuple[Tier, ...], stop: asyncio.Event) -> None:
+    async def work(self, gate: Gate, stop: asyncio.Event) -> None:
         """Returns once `stop` is set and the job in hand has been handed back."""
-        queues = JobQueues(self.client, tiers)
+        queues = JobQueues(self.client, gate)
         while job := await queues.next_job(stop):
-            await self.handle(job, stop)
+            leave = asyncio.Event()
+            async with meanwhile(call_off(job, gate, stop, leave)):
+                await self.handle(job, leave)
 
-    async def handle(self, job: Job, stop: asyncio.Event) -> None:
-        """Evaluate and settle one job. Once `stop` is set, what is left of it goes back."""
+    async def handle(self, job: Job, leave: asyncio.Event) -> None:
+        """Evaluate and settle one job. Once `leave` is set, what is left of it goes back."""
         accepted = job.accepted
         record = RunRecord(self.client, self.client.jetstream(), job)
         checkpoints = Checkpoints(record.js, accepted, job.attempt)
@@ -75,7 +77,7 @@ class Evaluator:
         ):
             try:
                 async with job.kept():
-                    retry_in_s = await self._attempt(record, checkpoints, stop)
+                    retry_in_s = await self._attempt(record, checkpoints, leave)
             except Superseded:
                 log.warning("another attempt has begun or has finished the run; this one ends")
                 if not await record.is_finished():
@@ -88,7 +90,7 @@ class Evaluator:
                 await job.give_back(retry_in_s)
 
     async def _attempt(
-        self, record: RunRecord, checkpoints: Checkpoints, stop: asyncio.Event
+        self, record: RunRecord, checkpoints: Checkpoints, leave: asyncio.Event
     ) -> float | None:
         """Seconds until the next attempt; None when the run has ended, one way or the other."""
         if await record.is_over():
@@ -97,7 +99,7 @@ class Evaluator:
         began = time.monotonic()
         with TemporaryDirectory(prefix="job-") as folder:
             try:
-                scored = await self._evaluate(record, checkpoints, Path(folder), stop)
+                scored = await self._evaluate(record, checkpoints, Path(folder), leave)
             except EvaluationFault as fault:
                 failure, tail = fault.failure, log_tail(Path(folder, OUTPUT))
             else:
@@ -109,12 +111,12 @@ class Evaluator:
         if failure.cause is not FailureCause.INFRASTRUCTURE or job.is_last_attempt:
             await record.failed(failure, tail)
             return None
-        if stop.is_set():
+        if leave.is_set():
             return _HAND_OVER_DELAY_S
         return _RETRY_DELAYS_S[min(job.attempt, len(_RETRY_DELAYS_S)) - 1]
 
     async def _evaluate(
-        self, record: RunRecord, checkpoints: Checkpoints, folder: Path, stop: asyncio.Event
+        self, record: RunRecord, checkpoints: Checkpoints, folder: Path, leave: asyncio.Event
     ) -> int:
         """How many tasks were scored."""
         name = record.job.accepted.board
@@ -125,4 +127,14 @@ class Evaluator:
                 f"This evaluator has no definition of the board {name!r}.",
                 "Ask the operators to give every service the same boards.",
             )
-        return await Evaluation(self.station, record, checkpoints, board, folder).run(stop)
+        return await Evaluation(self.station, record, checkpoints, board, folder).run(leave)
+
+
+async def call_off(job: Job, gate: Gate, stop: asyncio.Event, leave: asyncio.Event) -> None:
+    """Sets `leave` when the evaluator is told to stop, or an operator wants its jobs handed back.
+    A job that nobody would get again is left for a stop only."""
+    reasons: list[Coroutine[Any, Any, object]] = [stop.wait()]
+    if not job.is_last_attempt:
+        reasons.append(gate.until_recalled(job.accepted.tier))
+    await any_of(*reasons)
+    leave.set()

@@ -23,6 +23,7 @@ from runtime.boards import load_boards
 from runtime.bus import connect, publish_event
 from runtime.embedded_nats import NatsServer
 from runtime.topology import ensure_topology, with_ack_wait
+from services.evaluator.gate import Gate
 from services.evaluator.jobs import JobQueues
 from services.evaluator.record import RunRecord
 from tests.bus import all_events, next_event
@@ -95,7 +96,7 @@ async def test_an_evaluator_that_was_taken_for_dead_leaves_the_job_to_the_next(
         children = await until(lambda: models_children(evaluator))
 
         evaluator.send_signal(signal.SIGSTOP)
-        taken = await JobQueues(client, (Tier.SMALL,)).next_job(asyncio.Event())
+        taken = await JobQueues(client, Gate((Tier.SMALL,))).next_job(asyncio.Event())
         assert taken
         async with taken.kept():
             board = load_boards(world.boards)["slow"]

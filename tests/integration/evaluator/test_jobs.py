@@ -10,6 +10,7 @@ from contracts.submission import SubmissionAccepted
 from contracts.topology import CONSUMERS, EVALUATORS, JOBS
 from runtime.bus import publish_event
 from runtime.topology import ensure_topology, with_ack_wait
+from services.evaluator.gate import Gate
 from services.evaluator.jobs import Job, JobQueues
 from tests.integration.evaluator.world import accepted
 
@@ -36,7 +37,7 @@ async def test_the_high_lane_of_every_tier_comes_first(
 ) -> None:
     normal, high, other = job_for(1), job_for(2, lane=Lane.HIGH), job_for(3, Tier.MEDIUM, Lane.HIGH)
     await submit(jetstream, normal, high, other)
-    queues = JobQueues(client, (Tier.SMALL, Tier.MEDIUM))
+    queues = JobQueues(client, Gate((Tier.SMALL, Tier.MEDIUM)))
 
     taken = [(await take(queues)).accepted.sid for _ in range(3)]
 
@@ -48,7 +49,7 @@ async def test_tiers_take_turns(client: Client, jetstream: JetStreamContext) -> 
     small = [job_for(number) for number in range(3)]
     medium = [job_for(number, Tier.MEDIUM) for number in range(3, 6)]
     await submit(jetstream, *small, *medium)
-    queues = JobQueues(client, (Tier.SMALL, Tier.MEDIUM))
+    queues = JobQueues(client, Gate((Tier.SMALL, Tier.MEDIUM)))
 
     tiers = [(await take(queues)).accepted.tier for _ in range(4)]
 
@@ -62,7 +63,7 @@ async def test_a_job_given_back_returns_as_the_next_attempt(
     thrice = replace(EVALUATORS[Tier.SMALL, Lane.NORMAL], max_deliver=3)
     await ensure_topology(jetstream, consumers=(thrice,))
     await submit(jetstream, job_for(1))
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
 
     attempts = []
     for _ in range(3):
@@ -77,7 +78,7 @@ async def test_a_job_that_is_kept_is_not_given_to_another(client: Client) -> Non
     js = client.jetstream()
     await ensure_topology(js, consumers=with_ack_wait(CONSUMERS, 0.5))
     await submit(js, job_for(1), job_for(2))
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
     held = await take(queues)
 
     async with held.kept():
@@ -95,7 +96,7 @@ async def test_a_job_that_is_kept_is_not_given_to_another(client: Client) -> Non
 async def test_only_the_job_that_is_taken_leaves_the_queue(
     client: Client, jetstream: JetStreamContext
 ) -> None:
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
     await submit(jetstream, job_for(1), job_for(2))
 
     await take(queues)

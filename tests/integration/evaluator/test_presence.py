@@ -6,6 +6,7 @@ from nats.aio.subscription import Subscription
 
 from contracts.evaluator import EvaluatorPresence
 from contracts.models import ModelRef, Precision, Tier
+from services.evaluator.gate import Gate
 from services.evaluator.presence import Desk, announced
 from tests.integration.evaluator.world import accepted
 
@@ -36,7 +37,9 @@ async def test_every_change_is_told_at_once(client: Client) -> None:
     said = await client.subscribe(EvaluatorPresence.subject_filter())
     desks = [Desk("gpu.1-1", "NVIDIA H200"), Desk("gpu.1-2", "cpu")]
     stop = asyncio.Event()
-    async with announced(client, "gpu.1", (Tier.SMALL, Tier.LARGE), desks, stop, every_s=NEVER):
+    async with announced(
+        client, "gpu.1", Gate((Tier.SMALL, Tier.LARGE)), desks, stop, every_s=NEVER
+    ):
         first = await heard(said)
         with desks[1].working_on(JOB, 2):
             busy = await heard(said)
@@ -65,7 +68,9 @@ async def test_every_change_is_told_at_once(client: Client) -> None:
 async def test_it_is_told_again_and_again(client: Client) -> None:
     said = await client.subscribe(EvaluatorPresence.subject_filter(name="steady"))
     desk = Desk("steady", "cpu")
-    async with announced(client, "steady", (Tier.SMALL,), [desk], asyncio.Event(), every_s=0.05):
+    async with announced(
+        client, "steady", Gate((Tier.SMALL,)), [desk], asyncio.Event(), every_s=0.05
+    ):
         first, *more = [await heard(said) for _ in range(4)]
 
     assert more == [first, first, first]
@@ -75,7 +80,9 @@ async def test_it_is_told_again_and_again(client: Client) -> None:
 async def test_a_task_that_nobody_works_on_is_not_told(client: Client) -> None:
     said = await client.subscribe(EvaluatorPresence.subject_filter())
     desk = Desk("idle", "cpu")
-    async with announced(client, "idle", (Tier.SMALL,), [desk], asyncio.Event(), every_s=NEVER):
+    async with announced(
+        client, "idle", Gate((Tier.SMALL,)), [desk], asyncio.Event(), every_s=NEVER
+    ):
         await heard(said)
         desk.take_up("facts")
     last = await heard(said)

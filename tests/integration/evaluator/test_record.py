@@ -20,6 +20,7 @@ from contracts.submission import SubmissionCancelled, SubmissionRerunRequested
 from contracts.topology import DETAILS_BUCKET
 from runtime.boards import load_boards
 from runtime.bus import publish_event
+from services.evaluator.gate import Gate
 from services.evaluator.jobs import JobQueues
 from services.evaluator.protocol import Phase, SamplesFile, Step, TaskScores
 from services.evaluator.record import RunRecord
@@ -45,7 +46,7 @@ async def test_an_attempt_ends_with_the_start_of_a_newer_one_at_the_same_job(
     high = normal.model_copy(update={"lane": Lane.HIGH})
     for job in (normal, high):
         await publish_event(jetstream, job, Envelope.of(job, "test"))
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
     async with asyncio.timeout(20):
         in_high_lane = await queues.next_job(asyncio.Event())
     assert in_high_lane
@@ -67,7 +68,7 @@ async def test_progress_says_how_fast_it_goes(client: Client, jetstream: JetStre
     model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
     job = accepted(model, "tiny")
     await publish_event(jetstream, job, Envelope.of(job, "test"))
-    record = await attempt(client, JobQueues(client, (Tier.SMALL,)))
+    record = await attempt(client, JobQueues(client, Gate((Tier.SMALL,))))
     told = await client.subscribe(EvaluationProgress.subject_filter(sid=job.sid))
 
     for done in (0, 40):
@@ -88,7 +89,7 @@ async def test_the_second_of_two_attempts_leaves_no_trace(
     model = ModelRef(repo_id="acme/model", commit="0" * 40, precision=Precision.FLOAT32)
     job = accepted(model, "tiny")
     await publish_event(jetstream, job, Envelope.of(job, "test"))
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
     stale, newer = await attempt(client, queues), await attempt(client, queues)
     samples = tmp_path / "colours.parquet"
     samples.write_bytes(b"samples")
@@ -133,7 +134,7 @@ async def test_a_job_that_was_cancelled_before_or_after_its_verdict_is_over_and_
         late.model_copy(update={"run": 2}),
     ):
         await publish_event(jetstream, event, Envelope.of(event, "test"))
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
 
     over = {}
     for _ in range(3):

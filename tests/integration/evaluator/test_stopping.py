@@ -15,6 +15,7 @@ from contracts.models import Tier
 from contracts.submission import SubmissionAccepted
 from runtime.bus import publish_event
 from services.evaluator.checkpoints import Checkpoints
+from services.evaluator.gate import Gate
 from services.evaluator.jobs import JobQueues
 from tests.bus import all_events, next_event
 from tests.integration.evaluator.world import (
@@ -96,7 +97,7 @@ async def test_every_device_takes_a_job_and_hands_it_back(
     assert not said[0].draining
     assert said[-2].draining
     wait_until_gone(processes)
-    queues = JobQueues(client, (Tier.SMALL,))
+    queues = JobQueues(client, Gate((Tier.SMALL,)))
     returned = [await queues.next_job(asyncio.Event()) for _ in jobs]
     assert {(job.accepted.sid, job.attempt) for job in returned if job} == {
         (job.sid, 2) for job in jobs
@@ -118,6 +119,6 @@ async def test_a_hub_that_has_gone_silent_keeps_neither_evaluator_nor_job(
                 evaluator.send_signal(signal.SIGTERM)
 
                 evaluator.wait(timeout=25)
-    returned = await JobQueues(client, (Tier.SMALL,)).next_job(asyncio.Event())
+    returned = await JobQueues(client, Gate((Tier.SMALL,))).next_job(asyncio.Event())
     assert returned
     assert (returned.accepted.sid, returned.attempt) == (job.sid, 2)

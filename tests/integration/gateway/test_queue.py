@@ -14,6 +14,7 @@ from contracts.evaluator import EvaluatorPresence
 from contracts.models import Lane, Tier
 from contracts.views import HistoryEntry, RequestState
 from runtime.bus import connect
+from services.evaluator.gate import Gate
 from services.evaluator.presence import Desk, announced
 from tests.integration.gateway.gateways import RunningGateway, show
 from tests.unit.gateway.examples import NOON, a_request, an_evaluator
@@ -69,7 +70,9 @@ async def test_an_evaluator_that_falls_silent_is_forgotten(
 ) -> None:
     its_own = await connect(nats_url, name="evaluator")
     desks = [Desk("brief", "cpu")]
-    async with announced(its_own, "brief", (Tier.SMALL,), desks, asyncio.Event(), every_s=0.2):
+    async with announced(
+        its_own, "brief", Gate((Tier.SMALL,)), desks, asyncio.Event(), every_s=0.2
+    ):
         await gateway.until("/api/v1/evaluators", named("brief"))
 
         await its_own.close()
