@@ -12,7 +12,7 @@ from contracts.evaluation import EvaluationStarted, EvaluationTaskScored
 from contracts.imports import ResultsImported, RowImported
 from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
 from contracts.submission import SubmissionAccepted, SubmissionReceived
-from contracts.views import Entry, Request
+from contracts.views import Departed, Entry, Request
 from services.aggregator.copies import Copies
 from services.aggregator.facts import Fact, earlier_than, with_fact
 from services.aggregator.fold import Submission
@@ -26,7 +26,7 @@ from services.aggregator.moderation import (
 from services.aggregator.names import Names
 from services.aggregator.normalization import scoring_version
 from services.aggregator.packing import Packer, as_text, from_text
-from services.aggregator.past import Past, definition_by, happened_by
+from services.aggregator.past import Past, definition_by, definitions_of, happened_by
 from services.aggregator.promotion import Promotion
 from services.aggregator.rescoring import (
     Change,
@@ -142,8 +142,11 @@ class Leaderboard:
                 self._moderate(fact, self._names.by(event.organisation))
             case event if isinstance(event, OtherDecision):
                 self._moderate(fact, ())
-            case BoardDefined():
+            case BoardDefined() as event:
                 self._definitions = with_fact(self._definitions, fact)
+                if len(definitions_of(event.board, self._definitions)) > 1:
+                    # Every row on it may have had another average until then.
+                    self._stale.update(dict.fromkeys(self._submissions))
             case event:
                 self._happen(fact, event.sid)
 
@@ -254,7 +257,13 @@ class Leaderboard:
             self.views.put(subject, body)
 
     def _shown(self, sid: str) -> Shown:
-        around = Around(self._boards, self._scoring_versions, self._moderation, self._copies)
+        around = Around(
+            self._boards,
+            self._scoring_versions,
+            self._moderation,
+            self._copies,
+            self._definitions,
+        )
         return show(self._submissions[sid], around)
 
     def _view_again(self, subject: str) -> Mapping[str, bytes]:
@@ -262,7 +271,11 @@ class Leaderboard:
 
     def _subjects(self, sid: str) -> list[str]:
         """Of all views that there may be of a submission."""
-        rows = (Entry.subject_filter(board=board, sid=sid) for board in self._boards)
+        rows = (
+            kind.subject_filter(board=board, sid=sid)
+            for board in self._boards
+            for kind in (Entry, Departed)
+        )
         return [Request.subject_filter(sid=sid), *rows]
 
     def _rescore(self, change: Change) -> Iterator[str]:

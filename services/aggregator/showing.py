@@ -14,7 +14,8 @@ import structlog
 from contracts.board import Board
 from contracts.views import Entry, Unshown
 from services.aggregator.copies import Copies
-from services.aggregator.facts import Fact, in_stream_order
+from services.aggregator.course import Course
+from services.aggregator.facts import Fact, Facts, in_stream_order
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import Moderation
 from services.aggregator.promotion import Promotion, promotion
@@ -34,6 +35,8 @@ class Around:
     """By board."""
     moderation: Moderation
     copies: Copies
+    definitions: Facts = field(default_factory=dict)
+    """That boards have had; what is not shown now needs none."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +100,10 @@ def row(sid: str, submission: Submission, around: Around) -> Entry | None:
 def _shown(submission: Submission, around: Around, mark: Unshown | None = None) -> Shown:
     rendered = _rendered(submission, around, mark)
     board = around.boards.get(submission.board or "")
+    course = Course(submission, board, around.definitions, around.moderation) if board else None
+    views = (rendered.request, course.told(rendered.entry) if course else None)
     return Shown(
-        views={
-            view.subject(): view.model_dump_json().encode()
-            for view in (rendered.request, rendered.entry)
-            if view
-        },
+        views={view.subject(): view.model_dump_json().encode() for view in views if view},
         problems=rendered.problems,
         promotion=promotion(submission, board) if board else None,
     )
