@@ -7,13 +7,14 @@ from typing import Any
 from contracts.base import Event, Message
 from contracts.registry import EVENT_TYPES, NOT_STORED, VIEW_TYPES
 
-_CLOUD_EVENTS = {
+CLOUD_EVENTS = {
     "ce-id": "Id of the event; a repeat has the same.",
     "ce-type": "Kind of the event: its subject without what differs between two of them.",
     "ce-source": "The service that published it.",
     "ce-time": "When it happened, RFC 3339.",
     "traceparent": "W3C trace context.",
 }
+"""Headers of every event."""
 
 
 def asyncapi() -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _message(message: type[Message], schemas: dict[str, Any]) -> dict[str, Any]:
             "type": "object",
             "properties": {
                 name: {"type": "string", "description": meaning}
-                for name, meaning in _CLOUD_EVENTS.items()
+                for name, meaning in CLOUD_EVENTS.items()
             },
         }
     return described

@@ -16,7 +16,7 @@ async def test_the_api_page_lists_every_operation(visit: Visit, world: World) ->
     }
 
     async with visit("/docs/api") as page:
-        summaries = await page.locator("details.entry summary").all()
+        summaries = await page.locator("details.entry:has(.method) summary").all()
         listed = {
             (
                 await one.locator(".method").inner_text(),
@@ -31,8 +31,8 @@ async def test_the_api_page_lists_every_operation(visit: Visit, world: World) ->
 async def test_the_events_page_lists_every_message_with_its_fields(visit: Visit) -> None:
     async with visit("/docs/events") as page:
         for message in (*EVENT_TYPES, *VIEW_TYPES):
-            entry = page.locator(f"#{message.__name__}")
-            await expect(entry.locator("summary code")).to_have_text(message.SUBJECT)
+            entry = page.locator(f"details:has(> #{message.__name__})")
+            await expect(entry.locator("summary code").first).to_have_text(message.SUBJECT)
             for name in message.model_fields:
                 assert await entry.get_by_text(name, exact=True).count() >= 1, name
 
@@ -61,3 +61,28 @@ async def test_the_about_page_tells_of_each_task_and_whom_to_cite(visit: Visit) 
     assert any("Open {LLM} Leaderboard v2" in one for one in citations)
     assert any("Language Model Evaluation Harness" in one for one in citations)
     assert len(citations) == 2 + len(BOARD.tasks)
+
+
+async def test_the_api_page_leads_to_what_is_sent_and_answered(visit: Visit) -> None:
+    async with visit("/docs/api#submitModel", scripts=False) as page:
+        entry = page.locator("#submitModel")
+        await expect(entry.locator("code[id=call-submitModel]")).to_contain_text(
+            """/api/v1/submissions \\\n  --json '{"model": "namespace/name"}'"""
+        )
+        await expect(entry.get_by_role("row", name="model_type pretrained")).to_contain_text("fine-tuned")
+        await entry.get_by_role("link", name="SubmissionReceipt").click()
+        await expect(page.locator("#shape-SubmissionReceipt")).to_be_visible()
+
+        await page.goto(f"{page.url.partition('#')[0]}#listEntries")
+        await page.locator("#listEntries").get_by_role("link", name="BoardEntries").click()
+        rows = page.locator("#shape-BoardEntries").get_by_role("link", name="BoardEntry")
+        await rows.click()
+        await expect(page.locator("#shape-BoardEntry")).to_contain_text("Equal averages share")
+
+
+async def test_what_the_api_page_says_to_type_works(visit: Visit, world: World) -> None:
+    async with visit("/docs/api") as page:
+        command = await page.locator("#first-call").inner_text()
+    address = command.removeprefix("curl '").removesuffix("'")
+    async with httpx.AsyncClient(timeout=30) as http:
+        assert len((await http.get(address)).json()["items"]) == 10

@@ -235,7 +235,11 @@ def refusal_of(fault: Exception, request: Request[Any, Any, State]) -> Refusal:
 
 
 def status_of(refusal: Refusal) -> int:
-    return _STATUS[refusal.code].value
+    return status_of_code(refusal.code)
+
+
+def status_of_code(code: ErrorCode) -> int:
+    return _STATUS[code].value
 
 
 # ── refusals → HTTP ──────────────────────────────────────────────────────────────────────────────
