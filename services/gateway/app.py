@@ -39,6 +39,7 @@ from services.gateway.pages.errors import answering_errors
 from services.gateway.pages.visit import visit
 from services.gateway.query.parameters import provide_asked
 from services.gateway.query.service import BoardQueries
+from services.gateway.queue import orders
 from services.gateway.queue import routes as queue
 from services.gateway.queue.outlook import Outlook
 from services.gateway.requests import action_routes, runs
@@ -140,6 +141,9 @@ def build_app(
             request_events.stream_request,
             queue.get_queue,
             queue.list_evaluators,
+            orders.pause_evaluators,
+            orders.drain_evaluators,
+            orders.resume_evaluators,
             live.stream_events,
             sign_in.who_am_i,
             sign_in.begin_sign_in,

@@ -14,6 +14,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from contracts.base import View
 from contracts.board import Board
+from contracts.operation import Holds
 from contracts.registry import view_class
 from contracts.views import Decision, Departed, Entry, Policy, Request, Rescoring
 from services.gateway.boards.routes import known_board
@@ -43,6 +44,7 @@ TOPICS: dict[type[View], Topic] = {
     Request: Topic.REQUEST,
     Decision: Topic.MODERATION,
     Policy: Topic.MODERATION,
+    Holds: Topic.EVALUATORS,
     Rescoring: Topic.BOARD,
 }
 

@@ -2,12 +2,44 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from contracts.evaluator import MISSED_UNTIL_GONE, EvaluatorPresence
 from contracts.models import Tier
+from contracts.operation import HoldKind
 
 _HEARD_WITHIN_S = 6.0
 """The time between two messages of an evaluator, and a second for the way."""
+
+
+class Readiness(StrEnum):
+    """Whether an evaluator takes jobs, as it says itself."""
+
+    OPEN = "open"
+    """It does, if only of some of its tiers."""
+    PAUSED = "paused"
+    DRAINING = "draining"
+    """It takes none, and something still runs."""
+    DRAINED = "drained"
+    """Its host may go down."""
+    STOPPING = "stopping"
+    """Its process has been told to end."""
+
+
+def readiness(presence: EvaluatorPresence) -> Readiness:
+    if presence.draining:
+        return Readiness.STOPPING
+    kinds = {presence.on_hold.get(tier) for tier in presence.tiers}
+    if None in kinds:
+        return Readiness.OPEN
+    if HoldKind.PAUSE in kinds:
+        return Readiness.PAUSED
+    return Readiness.DRAINING if running(presence) else Readiness.DRAINED
+
+
+def running(presence: EvaluatorPresence) -> int:
+    """How many of its devices work."""
+    return sum(device.work is not None for device in presence.devices)
 
 
 @dataclass
@@ -36,15 +68,23 @@ class Evaluators:
         return (self._heard[key].presence for key in sorted(self._heard))
 
     def serving(self, tier: Tier) -> int:
-        """How many evaluators take jobs of this tier; one that is about to stop does not."""
+        """How many evaluators take jobs of this tier now."""
         return sum(1 for _ in self._serving(tier))
+
+    def on_hold(self, tier: Tier) -> int:
+        """How many more would, if operators did not keep them from it."""
+        return sum(tier in each.on_hold and not each.draining for each in self)
 
     def devices_serving(self, tier: Tier) -> int:
         """How many jobs of this tier can run at once."""
         return sum(len(each.devices) for each in self._serving(tier))
 
     def _serving(self, tier: Tier) -> Iterator[EvaluatorPresence]:
-        return (each for each in self if tier in each.tiers and not each.draining)
+        return (
+            each
+            for each in self
+            if tier in each.tiers and tier not in each.on_hold and not each.draining
+        )
 
     def work_on(self, sid: str, run: int) -> bool:
         """Whether any says that it is at this run."""

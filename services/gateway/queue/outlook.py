@@ -75,4 +75,6 @@ class Outlook:
             for request in store.requests.values()
             if request.state is RequestState.RUNNING
         }
-        return planned(store.requests.values(), store.evaluators, experience, left, now)
+        return planned(
+            store.requests.values(), store.evaluators, experience, left, store.holds, now
+        )

@@ -1,11 +1,12 @@
 """What lies ahead of everything that waits or runs: places, starts, time left. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.models import Lane, Tier
+from contracts.operation import Hold, Holds, HoldScope
 from contracts.views import Request, RequestState
 from services.gateway.queue.evaluators import Evaluators
 from services.gateway.queue.experience import Experience, TimeLeft, last_at
@@ -33,6 +34,8 @@ class QueuePlace:
     """Estimated seconds from its start to its end; None when nobody can tell."""
     doubt: str
     """Why an estimate is missing; empty when none is."""
+    holds: tuple[Hold, ...]
+    """What operators have ordered about its tier, or about evaluators that serve it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class TierQueue:
     """When what comes now to the normal lane would start; None when nobody can tell."""
     doubt: str
     """Why nobody can tell; else empty."""
+    on_hold: int
+    """How many more evaluators would serve it, if operators did not keep them from it."""
+    holds: tuple[Hold, ...]
+    """What operators have ordered about it, or about evaluators that serve it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Plan:
     """Of one moment."""
 
     tiers: Mapping[Tier, TierQueue]
-    """Every tier that is served, waited for or run in, the smallest first."""
+    """Every tier that is served, waited for, run in or on hold, the smallest first."""
     waiting: Mapping[str, Request]
     """By submission id, by tier and in the order of service."""
     left: Mapping[str, TimeLeft]
@@ -88,6 +95,7 @@ class Plan:
             starts_at=starts_at,
             takes_s=experience.whole(request),
             doubt=doubt,
+            holds=tier.holds,
         )
 
 
@@ -103,6 +111,7 @@ def planned(
     evaluators: Evaluators,
     experience: Callable[[str], Experience],
     left: Mapping[str, TimeLeft],
+    holds: Holds,
     now: datetime,
 ) -> Plan:
     """`experience` is that of a board, `left` the time that each running request still takes."""
@@ -125,7 +134,9 @@ def planned(
     tiers = {}
     for tier in Tier:
         free_in_s, serving = schedule.free_in_s.get(tier), evaluators.serving(tier)
-        if serving or tier in queues or tier in runs_in:
+        held = _holds(tier, evaluators, holds)
+        is_held = evaluators.on_hold(tier) or any(hold.scope is HoldScope.TIER for hold in held)
+        if serving or is_held or tier in queues or tier in runs_in:
             waiting = Counter(request.lane for request in queues.get(tier, ()))
             tiers[tier] = TierQueue(
                 tier=tier,
@@ -134,7 +145,9 @@ def planned(
                 evaluators=serving,
                 devices=evaluators.devices_serving(tier),
                 starts_at=None if free_in_s is None else now + timedelta(seconds=free_in_s),
-                doubt="" if free_in_s is not None else _doubt(tier, evaluators),
+                doubt="" if free_in_s is not None else _doubt(tier, evaluators, held),
+                on_hold=evaluators.on_hold(tier),
+                holds=held,
             )
     return Plan(
         tiers=tiers,
@@ -162,15 +175,30 @@ def _devices(evaluators: Evaluators, left: Mapping[str, TimeLeft]) -> tuple[list
                 at_work.add(device.work.sid)
                 known = left.get(device.work.sid)
                 free_in_s = known.seconds if known else 0.0
-            if free_in_s is not None and not evaluator.draining:
-                devices.append(Device(evaluator.tiers, free_in_s))
+            tiers = [tier for tier in evaluator.tiers if tier not in evaluator.on_hold]
+            if free_in_s is not None and tiers and not evaluator.draining:
+                devices.append(Device(tiers, free_in_s))
     return devices, at_work
 
 
-def _doubt(tier: Tier, evaluators: Evaluators) -> str:
+def _holds(tier: Tier, evaluators: Evaluators, holds: Holds) -> tuple[Hold, ...]:
+    """Those that keep evaluators that are there, or would keep any, from jobs of the tier."""
+    names = {each.name for each in evaluators if tier in each.tiers}
+    return tuple(
+        hold
+        for hold in holds.holds
+        if (hold.name in names if hold.scope is HoldScope.EVALUATOR else hold.covers("", tier))
+    )
+
+
+def _doubt(tier: Tier, evaluators: Evaluators, holds: Sequence[Hold]) -> str:
     """Why nobody can tell when something new would start."""
     if evaluators.serving(tier):
         return _UNKNOWN_AHEAD
+    if any(hold.scope is not HoldScope.EVALUATOR for hold in holds):
+        return f"Operators have put tier {tier} on hold."
+    if evaluators.on_hold(tier):
+        return f"Every evaluator that serves tier {tier} is on hold."
     if not evaluators.are_known:
         return _NOT_HEARD_YET
     return f"No evaluator serves tier {tier} right now."

@@ -10,7 +10,7 @@ from contracts.models import Tier
 from contracts.views import RequestState
 from services.gateway.dependencies import OutlookDependency, StoreDependency
 from services.gateway.http.errors import ErrorCode, refuses
-from services.gateway.queue.views import Evaluators, TierQueue, evaluator, tier_queue
+from services.gateway.queue.views import Evaluators, TierQueue, evaluator, hold, tier_queue
 from services.gateway.state.store import ViewStore
 from services.gateway.views import RequestSummary, request_summary
 
@@ -59,7 +59,8 @@ async def get_queue(
 
 @get("/api/v1/evaluators", operation_id="listEvaluators", tags=["queue"])
 async def list_evaluators(store: StoreDependency) -> Evaluators:
-    """Those that are there right now, and what each of their devices is at."""
+    """Those that are there right now, what each of their devices is at, and who keeps them from
+    their jobs."""
     return standing_evaluators(store)
 
 
@@ -73,4 +74,5 @@ def standing_evaluators(store: ViewStore) -> Evaluators:
     return Evaluators(
         items=tuple(evaluator(presence, models) for presence in store.evaluators),
         complete=store.evaluators.are_known,
+        holds=tuple(map(hold, store.holds.holds)),
     )

@@ -5,9 +5,12 @@ from datetime import datetime
 import msgspec
 
 from contracts import evaluator as contract_evaluator
+from contracts import operation as contract_operation
 from contracts.evaluation import EvaluationProgress
 from contracts.models import Lane, Tier
+from contracts.operation import HoldKind, HoldScope
 from services.gateway.queue import places as queueing
+from services.gateway.queue.evaluators import Readiness, readiness
 from services.gateway.queue.experience import TimeLeft
 
 
@@ -51,6 +54,22 @@ class Progress(msgspec.Struct, frozen=True):
     """Why nobody can tell."""
 
 
+class Hold(msgspec.Struct, frozen=True):
+    """An operator's order that stands: evaluators that it is about take no jobs."""
+
+    kind: HoldKind
+    scope: HoldScope
+    name: str
+    """Of the evaluators, or of the tier; `all` for all of them."""
+    hand_back: bool
+    """Whether what runs goes back to the queue at its next checkpoint."""
+    reason: str
+    by: str | None
+    """Null on an open gateway."""
+    at: datetime
+    """Since when."""
+
+
 class TierQueue(msgspec.Struct, frozen=True):
     """What waits and runs in one tier, and who serves it."""
 
@@ -63,6 +82,10 @@ class TierQueue(msgspec.Struct, frozen=True):
     starts_at: datetime | None
     """When something new would start, estimated; null when nobody can tell."""
     unknown_because: str | None
+    on_hold: int
+    """How many more evaluators would serve it, if operators did not keep them from it."""
+    holds: tuple[Hold, ...]
+    """What operators have ordered about it, or about evaluators that serve it."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -88,7 +111,11 @@ class Evaluator(msgspec.Struct, frozen=True):
     started_at: datetime
     version: str
     draining: bool
-    """It was told to stop, and takes no more jobs."""
+    """Its process was told to stop, and takes no more jobs."""
+    readiness: Readiness
+    """Whether it takes jobs, as it says itself; a few seconds after an order it says so."""
+    on_hold: dict[Tier, HoldKind]
+    """Of which tiers it takes no jobs because an operator has asked for that."""
 
 
 class Evaluators(msgspec.Struct, frozen=True):
@@ -96,6 +123,8 @@ class Evaluators(msgspec.Struct, frozen=True):
     """By name."""
     complete: bool
     """False in the first seconds of a gateway, while it may not have heard of all."""
+    holds: tuple[Hold, ...]
+    """What operators have ordered, the oldest first."""
 
 
 def queue_place(place: queueing.QueuePlace) -> QueuePlace:
@@ -134,7 +163,13 @@ def tier_queue(tier: queueing.TierQueue) -> TierQueue:
         devices=tier.devices,
         starts_at=tier.starts_at,
         unknown_because=tier.doubt or None,
+        on_hold=tier.on_hold,
+        holds=tuple(map(hold, tier.holds)),
     )
+
+
+def hold(standing: contract_operation.Hold) -> Hold:
+    return msgspec.convert(standing, Hold, from_attributes=True)
 
 
 def evaluator(presence: contract_evaluator.EvaluatorPresence, models: dict[str, str]) -> Evaluator:
@@ -146,6 +181,8 @@ def evaluator(presence: contract_evaluator.EvaluatorPresence, models: dict[str, 
         started_at=presence.started_at,
         version=presence.version,
         draining=presence.draining,
+        readiness=readiness(presence),
+        on_hold=dict(presence.on_hold),
     )
 
 

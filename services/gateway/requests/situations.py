@@ -110,6 +110,15 @@ def _waiting(request: Request, around: Circumstances) -> Situation:
     place = around.place
     if around.evaluators == 0:
         kept = f" It keeps place {place.place} of {place.waiting}." if place else ""
+        if place and place.holds:
+            hold = place.holds[0]
+            who = f"{hold.by}, an operator," if hold.by else "An operator"
+            return Situation(
+                f"It was accepted. {place.doubt} {who} said: “{hold.reason}”{kept}",
+                since,
+                "It starts once the operators of this leaderboard resume the tier; nothing else has"
+                " to be done.",
+            )
         return Situation(
             f"It was accepted, and no evaluator serves tier {request.tier} right now.{kept}",
             since,

@@ -17,6 +17,7 @@ from contracts.base import View
 from contracts.board import Board
 from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
+from contracts.operation import Holds
 from contracts.registry import view_class
 from contracts.views import (
     Decision,
@@ -152,6 +153,7 @@ class ViewStore:
         self.departed: defaultdict[str, dict[str, Departed]] = defaultdict(dict)
         """Rows that are gone, by board and submission id."""
         self.policy = Policy()
+        self.holds = Holds()
         self.progress: dict[str, EvaluationProgress] = {}
         """By submission id, only while it runs."""
         self.moved_at: dict[str, datetime] = {}
@@ -202,6 +204,7 @@ class ViewStore:
         self.rescorings.clear()
         self.departed.clear()
         self.policy = Policy()
+        self.holds = Holds()
         self.progress.clear()
         self.moved_at.clear()
         self._standing.clear()
@@ -256,6 +259,8 @@ class ViewStore:
                 self._board_sequences[view.board] = self.version.sequence
             case Policy():
                 self.policy = view
+            case Holds():
+                self.holds = view
             case Request():
                 self.requests[view.sid] = view
                 progress = self.progress.get(view.sid)
@@ -275,6 +280,8 @@ class ViewStore:
                 self.departed[view.board].pop(view.sid, None)
             case Policy():
                 self.policy = Policy()
+            case Holds():
+                self.holds = Holds()
             case Request():
                 self.requests.pop(view.sid, None)
                 self.progress.pop(view.sid, None)

@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -351,7 +352,7 @@ async def test_a_gateway_does_not_start_with_a_proxy_that_is_no_address(
 # ── who may change what ──────────────────────────────────────────────────────────────────────────
 
 ANYBODY, NAMED, SUBMITTER, MODERATOR = "anybody", "named", "submitter", "moderator"
-ROUTES: dict[str, tuple[str, dict[str, str]]] = {
+ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "/sign-out": (ANYBODY, {}),
     "/api/v1/submissions": (NAMED, {"model": "acme/tiny"}),
     "/api/v1/requests/{sid}/votes": (NAMED, {}),
@@ -359,6 +360,9 @@ ROUTES: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/requests/{sid}/rerun": (SUBMITTER, {}),
     "/api/v1/requests/{sid}/promote": (MODERATOR, {}),
     "/api/v1/moderation": (MODERATOR, FLAG),
+    "/api/v1/evaluators/pause": (MODERATOR, {"tier": "small", "reason": "Heat."}),
+    "/api/v1/evaluators/drain": (MODERATOR, {"evaluator": "gpu-1", "reason": "A new disk."}),
+    "/api/v1/evaluators/resume": (MODERATOR, {"all": True, "reason": "Done."}),
     "/api/v1/dead-letters/{sequence}/replay": (MODERATOR, {"reason": "The Hub is back."}),
     "/requests/{sid}/{action}": (SUBMITTER, {}),
     "/submit": (NAMED, {}),

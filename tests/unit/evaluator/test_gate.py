@@ -1,23 +1,11 @@
 import asyncio
 
 from contracts.models import Tier
-from contracts.operation import Hold, HoldKind, HoldScope
+from contracts.operation import HoldKind
 from services.evaluator.gate import Gate
-from tests.unit.gateway.examples import NOON
+from tests.unit.gateway.examples import a_hold
 
 SMALL, LARGE = Tier.SMALL, Tier.LARGE
-
-
-def a_hold(kind: HoldKind = HoldKind.PAUSE, *, hand_back: bool = False) -> Hold:
-    return Hold(
-        kind=kind,
-        scope=HoldScope.ALL,
-        name="all",
-        hand_back=hand_back,
-        reason="Heat.",
-        by=None,
-        at=NOON,
-    )
 
 
 async def turns(tasks: int = 10) -> None:

@@ -8,6 +8,7 @@ from contracts.board import Board, BoardTask, Limits
 from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
 from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
+from contracts.operation import Hold, HoldKind, HoldScope
 from contracts.submission import submission_id
 from contracts.views import (
     Entry,
@@ -114,6 +115,7 @@ def an_evaluator(
     at: tuple[Request | None, ...] = (None,),
     instance: str = "8c41f0d2a7be",
     draining: bool = False,
+    on_hold: dict[Tier, HoldKind] | None = None,
     stopped: bool = False,
     every_s: float = 5,
 ) -> EvaluatorPresence:
@@ -135,7 +137,26 @@ def an_evaluator(
         version="0.1.0",
         every_s=every_s,
         draining=draining,
+        on_hold=on_hold or {},
         stopped=stopped,
+    )
+
+
+def a_hold(
+    kind: HoldKind = HoldKind.PAUSE,
+    scope: HoldScope = HoldScope.ALL,
+    name: str = "all",
+    *,
+    hand_back: bool = False,
+) -> Hold:
+    return Hold(
+        kind=kind,
+        scope=scope,
+        name=name,
+        hand_back=hand_back,
+        reason="The racks are too hot.",
+        by="mona",
+        at=NOON,
     )
 
 

@@ -2,7 +2,8 @@ import pytest
 
 from contracts.evaluator import EvaluatorPresence
 from contracts.models import Tier
-from services.gateway.queue.evaluators import Evaluators
+from contracts.operation import HoldKind
+from services.gateway.queue.evaluators import Evaluators, Readiness, readiness
 from tests.unit.gateway.examples import a_request, an_evaluator
 
 
@@ -26,6 +27,35 @@ def test_an_evaluator_serves_its_tiers_until_it_drains() -> None:
     evaluators.hear(an_evaluator("c", draining=True))
     assert evaluators.serving(Tier.SMALL) == 2
     assert names(evaluators) == ["a", "b", "c"]
+
+
+def test_an_evaluator_serves_no_tier_that_it_has_on_hold() -> None:
+    both = (Tier.SMALL, Tier.LARGE)
+    evaluators = heard(an_evaluator("a", tiers=both, on_hold={Tier.SMALL: HoldKind.PAUSE}))
+
+    assert [evaluators.serving(tier) for tier in Tier] == [0, 0, 1, 0]
+    assert [evaluators.on_hold(tier) for tier in Tier] == [1, 0, 0, 0]
+
+
+PAUSED, DRAINED = {Tier.SMALL: HoldKind.PAUSE}, {Tier.SMALL: HoldKind.DRAIN}
+
+
+@pytest.mark.parametrize(
+    ("presence", "expected"),
+    [
+        (an_evaluator(), Readiness.OPEN),
+        (an_evaluator(tiers=(Tier.SMALL, Tier.LARGE), on_hold=DRAINED), Readiness.OPEN),
+        (an_evaluator(on_hold=PAUSED, at=(a_request(),)), Readiness.PAUSED),
+        (an_evaluator(on_hold=DRAINED, at=(a_request(), None)), Readiness.DRAINING),
+        (an_evaluator(on_hold=DRAINED), Readiness.DRAINED),
+        (an_evaluator(on_hold=DRAINED, draining=True), Readiness.STOPPING),
+    ],
+    ids=["open", "open for the other tier", "paused", "draining", "drained", "stopping"],
+)
+def test_what_an_evaluator_says_of_itself_comes_to_one_word(
+    presence: EvaluatorPresence, expected: Readiness
+) -> None:
+    assert readiness(presence) is expected
 
 
 def test_two_of_one_name_are_two() -> None:

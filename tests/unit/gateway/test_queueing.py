@@ -5,6 +5,7 @@ import pytest
 
 from contracts.evaluator import EvaluatorPresence
 from contracts.models import Lane, Tier
+from contracts.operation import Hold, HoldKind, Holds, HoldScope
 from contracts.views import HistoryEntry, Request, RequestState
 from services.gateway.queue.evaluators import Evaluators
 from services.gateway.queue.experience import PREPARATION, Experience, Line, TimeLeft
@@ -15,7 +16,7 @@ from services.gateway.queue.places import (
     planned,
 )
 from services.gateway.queue.schedule import Device, Job, scheduled
-from tests.unit.gateway.examples import NOON, a_request, an_evaluator
+from tests.unit.gateway.examples import NOON, a_hold, a_request, an_evaluator
 
 SMALL, MEDIUM = Tier.SMALL, Tier.MEDIUM
 # 100 s for whatever waits.
@@ -52,6 +53,7 @@ def plan_of(
     evaluators: tuple[EvaluatorPresence, ...] = (),
     left_s: float | None = 40,
     known: bool = True,
+    holds: tuple[Hold, ...] = (),
 ) -> Plan:
     """`left_s` is what everything that runs still takes; `known` is whether the gateway has been
     up for long enough to have heard of all evaluators."""
@@ -69,6 +71,7 @@ def plan_of(
             for request in requests
             if request.state is RequestState.RUNNING
         },
+        Holds(holds=holds),
         NOON,
     )
 
@@ -172,6 +175,7 @@ def test_everything_that_waits_has_its_place() -> None:
         starts_at=NOON + timedelta(seconds=40),
         takes_s=100,
         doubt="",
+        holds=(),
     )
     assert starts_in(plan, second) == 140
     assert plan.place(now.sid) is None
@@ -253,6 +257,53 @@ def test_a_missing_start_has_a_reason(plan: Plan, starts: float | None, doubt: s
     assert starts_in(plan, request) == starts
     assert (place.takes_s, place.doubt) == (100, doubt)
     assert plan.tiers[SMALL].doubt == doubt
+
+
+def test_evaluators_on_hold_are_no_part_of_the_estimate() -> None:
+    both, paused = (SMALL, MEDIUM), {SMALL: HoldKind.PAUSE}
+    half, whole = an_evaluator("a", tiers=both, on_hold=paused), an_evaluator("b", on_hold=paused)
+    first, other = waiting("a"), waiting("m", tier=MEDIUM)
+
+    plan = plan_of(first, other, evaluators=(half, whole), holds=(A_TIER,))
+
+    small, medium = plan.tiers.values()
+    assert (small.evaluators, small.devices, small.on_hold) == (0, 0, 2)
+    assert (medium.evaluators, medium.devices, medium.on_hold) == (1, 1, 0)
+    assert (starts_in(plan, first), starts_in(plan, other)) == (None, 0)
+
+
+A_TIER = a_hold(scope=HoldScope.TIER, name="small")
+A_HOST = a_hold(HoldKind.DRAIN, HoldScope.EVALUATOR, "gpu-1")
+DRAINED = an_evaluator(on_hold={SMALL: HoldKind.DRAIN})
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "holds", "doubt"),
+    [
+        ((), (A_TIER,), "Operators have put tier small on hold."),
+        ((), (a_hold(),), "Operators have put tier small on hold."),
+        ((DRAINED,), (A_HOST,), "Every evaluator that serves tier small is on hold."),
+        ((), (A_HOST,), "No evaluator serves tier small right now."),
+        ((an_evaluator("other"),), (A_HOST,), ""),
+    ],
+    ids=["the tier", "all", "the only evaluator", "one that is gone", "one of several"],
+)
+def test_what_waits_for_operators_says_so(
+    evaluators: tuple[EvaluatorPresence, ...], holds: tuple[Hold, ...], doubt: str
+) -> None:
+    request = waiting("a")
+
+    place = plan_of(request, evaluators=evaluators, holds=holds).place(request.sid)
+
+    assert place
+    assert place.doubt == doubt
+    assert place.holds == (holds if "hold" in doubt else ())
+
+
+def test_a_tier_on_hold_is_shown_although_nothing_waits_for_it() -> None:
+    assert list(plan_of(holds=(A_TIER,)).tiers) == [SMALL]
+    assert list(plan_of(evaluators=(DRAINED,), holds=(A_HOST,)).tiers) == [SMALL]
+    assert not plan_of(holds=(a_hold(), A_HOST)).tiers
 
 
 def test_a_board_without_experience_says_so() -> None:

@@ -32,6 +32,7 @@ from tests.unit.aggregator.story import (
     sid_of,
     started,
 )
+from tests.unit.gateway.examples import a_hold
 
 SID = sid_of()
 RULE = Reason(code="license-missing", message="The card names no license.", advice="Name one.")
@@ -52,6 +53,10 @@ PLACE = QueuePlace(
     starts_at=MORNING + timedelta(hours=1),
     takes_s=60,
     doubt="",
+    holds=(),
+)
+ON_HOLD = replace(
+    PLACE, evaluators=0, starts_at=None, doubt="Operators have put it on hold.", holds=(a_hold(),)
 )
 
 
@@ -122,6 +127,15 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
         (received(), accepted()),
         around(2, place=replace(PLACE, evaluators=0, starts_at=None), evaluators=0),
         Situation("no evaluator serves tier small right now", at(2), "ask the operators"),
+    ),
+    "waiting for operators": (
+        (received(), accepted()),
+        around(2, place=ON_HOLD, evaluators=0),
+        Situation(
+            "mona, an operator, said: “The racks are too hot.” It keeps place 3 of 7.",
+            at(2),
+            "It starts once the operators of this leaderboard resume",
+        ),
     ),
     "waiting, and nobody has been heard yet": (
         (received(), accepted()),
