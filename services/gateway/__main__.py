@@ -25,6 +25,7 @@ from services.gateway.app import Doors, build_app
 from services.gateway.boards.past import PastBoards
 from services.gateway.http.at_hand import AtHand
 from services.gateway.http.bodies import read_to_the_end
+from services.gateway.http.head import answer_head
 from services.gateway.identity.access import Access
 from services.gateway.identity.hub_sign_in import HubSignIn
 from services.gateway.identity.tokens import TokenProofs
@@ -105,7 +106,7 @@ def _server(
         bounds=settings.bounds,
     )
     return Server(
-        _behind_proxies(AtHand(read_to_the_end(app), store), settings.trusted_proxies),
+        _behind_proxies(answer_head(AtHand(read_to_the_end(app), store)), settings.trusted_proxies),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,

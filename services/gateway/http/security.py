@@ -2,6 +2,7 @@
 style and no other host."""
 
 from litestar.datastructures import MutableScopeHeaders
+from litestar.routes import HTTPRoute
 from litestar.types import Message, Scope
 
 SECURITY_HEADERS = {
@@ -31,5 +32,12 @@ async def name_all_methods(message: Message, scope: Scope) -> None:
     if message["type"] == "http.response.start" and scope.get("method") == "OPTIONS":
         headers = MutableScopeHeaders.from_message(message)
         if "Allow" in headers:
-            methods = scope["litestar_app"].route_handler_method_map[scope["path_template"]]
-            headers["Allow"] = ", ".join(sorted(methods))
+            methods = {
+                method
+                for route in scope["litestar_app"].routes
+                if isinstance(route, HTTPRoute) and route.path_format == scope["path_template"]
+                for method in route.methods
+            }
+            # `answer_head` stands in front of these.
+            head = {"HEAD"} if "GET" in methods else set()
+            headers["Allow"] = ", ".join(sorted(methods | head))
