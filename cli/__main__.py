@@ -9,10 +9,11 @@ from cli.dead_letters import dead_letters
 from cli.demo import demo
 from cli.imports import imports
 from cli.moderation import moderate
-from cli.queue import queue, workers
+from cli.queue import queue
 from cli.reproduce import reproduce
 from cli.submissions import board, status, submit
 from cli.up import up
+from cli.workers import workers
 from runtime.logs import configure_logs
 
 app = typer.Typer(
@@ -27,7 +28,6 @@ for command in (
     submit,
     status,
     queue,
-    workers,
     board,
     cancel,
     rerun,
@@ -37,6 +37,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(boards, name="boards")
+app.add_typer(workers, name="workers")
 app.add_typer(moderate, name="moderate")
 app.add_typer(imports, name="import")
 app.add_typer(dead_letters, name="dead-letters")

@@ -28,6 +28,7 @@ Token = Annotated[
         show_envvar=True,
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="As the API has it.")]
 BoardsFolder = Annotated[
     Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
 ]

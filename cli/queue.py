@@ -1,4 +1,4 @@
-"""`podium queue` and `podium workers`: what waits, what runs, and who evaluates."""
+"""`podium queue`: what waits, what runs, and when something new would start."""
 
 from typing import Annotated, Any
 
@@ -8,16 +8,15 @@ from rich.table import Table
 from cli import times
 from cli.console import console, print_json
 from cli.gateway import Gateway
-from cli.options import LOCAL_GATEWAY, GatewayUrl
+from cli.options import LOCAL_GATEWAY, AsJson, GatewayUrl
+from cli.workers import print_holds
 from contracts.models import Tier
-
-Json = Annotated[bool, typer.Option("--json", help="As the API has it.")]
 
 
 def queue(
     tier: Annotated[Tier | None, typer.Option(help="Only this size class.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=1000, help="Most waiting ones to list.")] = 20,
-    as_json: Json = False,
+    as_json: AsJson = False,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
     """Show what waits, what runs, and when something new would start.
@@ -33,34 +32,14 @@ def queue(
         console.print("Nothing waits, nothing runs, and no evaluator is there: podium workers")
         return
     console.print(_tiers(found["tiers"]))
+    # An order about all stands in every tier.
+    print_holds({str(hold): hold for tier in found["tiers"] for hold in tier["holds"]}.values())
     if found["running"]:
         console.print("", _running(found["running"]), sep="\n")
     if found["waiting"]:
         console.print("", _waiting(found["waiting"]), sep="\n")
     if (more := found["waiting_total"] - len(found["waiting"])) > 0:
         console.print(f"… and {more} more; --limit shows them.")
-
-
-def workers(as_json: Json = False, gateway: GatewayUrl = LOCAL_GATEWAY) -> None:
-    """Show the evaluators that are there, and what each of their devices is at.
-
-    Example: podium workers
-    """
-    with Gateway(gateway) as client:
-        found = client.evaluators()
-    if as_json:
-        print_json(found)
-        return
-    if found["items"]:
-        console.print(_workers(found["items"]))
-    elif found["complete"]:
-        console.print("No evaluator is there, so whatever is accepted waits.")
-        console.print(f"Start one with `podium up`, or on a host with a GPU: {_START}")
-    if not found["complete"]:
-        console.print("The gateway has just started; it knows all of them in a few seconds.")
-
-
-_START = "NATS_URL=nats://… python -m services.evaluator"
 
 
 def _tiers(tiers: list[dict[str, Any]]) -> Table:
@@ -111,28 +90,6 @@ def _waiting(requests: list[dict[str, Any]]) -> Table:
             request["id"],
         )
     return table
-
-
-def _workers(evaluators: list[dict[str, Any]]) -> Table:
-    table = _table("evaluator", "tiers", "device", "is at", "for", "version")
-    for evaluator in evaluators:
-        for device in evaluator["devices"]:
-            table.add_row(
-                device["name"],
-                ", ".join(evaluator["tiers"]),
-                device["device"],
-                _is_at(device, is_draining=evaluator["draining"]),
-                times.since(device["since"]),
-                evaluator["version"],
-            )
-    return table
-
-
-def _is_at(device: dict[str, Any], *, is_draining: bool) -> str:
-    if device["request_id"] is None:
-        return "stopping" if is_draining else "waiting for a job"
-    at = f"{device['model'] or device['request_id']}, {device['task'] or 'preparing'}"
-    return f"{at} (stopping)" if is_draining else at
 
 
 def _table(*headings: str) -> Table:

@@ -49,7 +49,9 @@ class Ordered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if (self.evaluator is not None) + (self.tier is not None) + self.all != 1:
-            raise ValueError("an order is about `evaluator`, or `tier`, or `all`: give one of them")
+            raise ValueError(
+                "An order is about an `evaluator`, a `tier`, or `all`: give one of them"
+            )
 
     @property
     def whom(self) -> tuple[HoldScope, str]:

@@ -55,7 +55,7 @@ async def test_the_queue_and_its_workers(
     assert status == 0, output
     assert "gpu-1-1" in output
     assert "acme/now, preparing" in output
-    assert "waiting for a job" in output
+    assert "takes jobs" in output
     status, output = await podium("queue", "--gateway", gateway.url, "--limit", "1")
     assert status == 0, output
     lines = [line.split() for line in output.splitlines()]
