@@ -3,7 +3,7 @@ evaluators are there."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,6 +146,7 @@ class ViewStore:
         self.boards: dict[str, Board] = {}
         self.requests: dict[str, Request] = {}
         """By submission id."""
+        self._by_submitter: defaultdict[str | None, dict[str, Request]] = defaultdict(dict)
         self.decisions: dict[int, Decision] = {}
         """By their events' places in EVENTS."""
         self.rescorings: dict[int, Rescoring] = {}
@@ -181,6 +182,10 @@ class ViewStore:
     def entry(self, board: str, sid: str) -> Entry | None:
         return self._shelves[board].entry(sid)
 
+    def requests_of(self, submitter: str) -> Collection[Request]:
+        """However many others there are."""
+        return self._by_submitter.get(submitter, {}).values()
+
     def board_version(self, name: str) -> Version:
         """How far VIEWS was read when the board or one of its rows changed last."""
         return Version(self.version.epoch, self._board_sequences.get(name, 0))
@@ -199,6 +204,7 @@ class ViewStore:
         self.version = Version(epoch, 0)
         self.boards.clear()
         self.requests.clear()
+        self._by_submitter.clear()
         self._shelves.clear()
         self.decisions.clear()
         self.rescorings.clear()
@@ -262,11 +268,17 @@ class ViewStore:
             case Holds():
                 self.holds = view
             case Request():
-                self.requests[view.sid] = view
+                self._keep_request(view)
                 progress = self.progress.get(view.sid)
                 if progress and not _is_about(progress, view):
                     del self.progress[view.sid]
                     self.moved_at.pop(view.sid, None)
+
+    def _keep_request(self, request: Request) -> None:
+        if before := self.requests.get(request.sid):
+            del self._by_submitter[before.submitter][before.sid]
+        self.requests[request.sid] = request
+        self._by_submitter[request.submitter][request.sid] = request
 
     def _remove(self, view: View) -> None:
         match view:
@@ -283,7 +295,8 @@ class ViewStore:
             case Holds():
                 self.holds = Holds()
             case Request():
-                self.requests.pop(view.sid, None)
+                if gone := self.requests.pop(view.sid, None):
+                    del self._by_submitter[gone.submitter][gone.sid]
                 self.progress.pop(view.sid, None)
                 self.moved_at.pop(view.sid, None)
 

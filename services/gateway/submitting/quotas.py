@@ -86,11 +86,7 @@ class Quotas:
     def _left(self, user: str, board: Board, now: datetime) -> "Left":
         limits = board.limits
         under_way = [at for name, at in self._under_way.get(user, ()) if name == board.name]
-        mine = [
-            request
-            for request in self._requests()
-            if request.submitter == user and request.board == board.name
-        ]
+        mine = [request for request in self._requests_of(user) if request.board == board.name]
         pending = tuple(request.sid for request in mine if request.state in _PENDING)
         counted = sorted([*_counted(mine, now), *under_way])
         weekly, possible_at = limits.submissions_per_week, None
@@ -128,11 +124,13 @@ class Quotas:
                 retry_after_s=max(1, ceil((possible - now).total_seconds())),
             )
 
-    def _requests(self) -> Iterator[Request]:
+    def _requests_of(self, user: str) -> Iterator[Request]:
         for sid in [sid for sid in self._published if sid in self.store.requests]:
             del self._published[sid]
-        yield from self.store.requests.values()
-        yield from self._published.values()
+        yield from self.store.requests_of(user)
+        for request in self._published.values():
+            if request.submitter == user:
+                yield request
 
 
 def _counted(requests: Iterable[Request], now: datetime) -> Iterator[datetime]:

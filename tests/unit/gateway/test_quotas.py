@@ -33,8 +33,13 @@ def submitted(
 def quotas(*requests: Request) -> Quotas:
     store = ViewStore()
     for request in requests:
-        store.requests[request.sid] = request
+        show(store, request)
     return Quotas(store)
+
+
+def show(store: ViewStore, request: Request) -> None:
+    body = request.model_dump_json().encode()
+    store.put(request.subject(), body, store.version.sequence + 1)
 
 
 def refusal(standing: Quotas, to: Board, user: User = ADA) -> Refusal:
@@ -99,7 +104,7 @@ def test_a_submission_counts_before_its_view_is_there_and_once_when_it_is() -> N
 
     standing.submitted(request)
     assert refusal(standing, board(per_week=1)).code is ErrorCode.QUOTA_EXCEEDED
-    standing.store.requests[request.sid] = request
+    show(standing.store, request)
 
     with standing.slot(ADA, board(per_week=2)):
         pass

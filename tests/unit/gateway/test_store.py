@@ -49,6 +49,25 @@ def test_an_event_id_is_read_as_it_was_written() -> None:
     assert Version.parse(str(Version("19a5f3", 42))) == Version("19a5f3", 42)
 
 
+def test_a_submitters_requests_are_known_as_they_stand_now(store: ViewStore) -> None:
+    def sent_by(name: str | None, repo_id: str, state: RequestState) -> Request:
+        return a_request(repo_id, state).model_copy(update={"submitter": name})
+
+    first = sent_by("ada", "acme/first", RequestState.FINISHED)
+    put(store, sent_by("ada", "acme/first", RequestState.WAITING), 1)
+    put(store, sent_by("ada", "acme/gone", RequestState.WAITING), 2)
+    put(store, sent_by("grace", "acme/hers", RequestState.WAITING), 3)
+    put(store, sent_by(None, "acme/nobodys", RequestState.WAITING), 4)
+    put(store, first, 5)
+    store.put(a_request("acme/gone").subject(), b"", 6)
+
+    assert [*store.requests_of("ada")] == [first]
+    assert [request.model.repo_id for request in store.requests_of("grace")] == ["acme/hers"]
+    assert not store.requests_of("nobody")
+    store.begin("e2")
+    assert not store.requests_of("ada")
+
+
 def test_the_newest_view_of_a_subject_counts(store: ViewStore) -> None:
     put(store, a_request(state=RequestState.WAITING), 1)
     put(store, a_request(state=RequestState.RUNNING), 2)
