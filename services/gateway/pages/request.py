@@ -4,7 +4,8 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from contracts.views import Request, RequestState
+from contracts.board import Board
+from contracts.views import Request, RequestState, TaskProgress
 from services.gateway.dependencies import (
     ActionsDependency,
     EventLogDependency,
@@ -47,6 +48,7 @@ async def show_request(
         "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,
         "entry": store.entry(request.board, sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
+        "tasks": request.tasks or _to_come(request, board),
         "timeline": request_history(request),
         "earlier": await _earlier_runs(request, event_log),
         "actions": actions.allowed(request, visit.caller),
@@ -54,6 +56,13 @@ async def show_request(
         "done": _DONE.get(done),
     }
     return visit.page("request", context, board=board, parts=("request",))
+
+
+def _to_come(request: Request, board: Board | None) -> tuple[TaskProgress, ...]:
+    """What is scored once the rules have been kept."""
+    if board is None or request.state is not RequestState.RECEIVED:
+        return ()
+    return tuple(TaskProgress(task=task.id) for task in board.tasks)
 
 
 async def _earlier_runs(request: Request, event_log: EventLog) -> tuple[Run, ...]:

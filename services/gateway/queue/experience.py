@@ -72,14 +72,15 @@ class Experience:
     def doubt(self, parameters: int | None) -> str:
         """Why nothing can be said about a model of this size; empty when something can."""
         if self.runs < LEAST_RUNS:
+            are = {0: "there is none", 1: "there is 1"}.get(self.runs, f"there are {self.runs}")
             return (
-                f"{self.runs} of the {LEAST_RUNS} evaluations that an estimate takes have finished"
-                f" on board {self.board}."
+                f"No estimate yet: it takes {LEAST_RUNS} finished evaluations on board"
+                f" {self.board}, and {are}."
             )
         if parameters is None:
-            return "The number of its parameters is not known."
+            return "No estimate: how many parameters it has is not known."
         if not self.smallest / REACH <= parameters <= self.largest * REACH:
-            return f"No model of a similar size has finished on board {self.board}."
+            return f"No estimate: no model of a similar size has finished on board {self.board}."
         return ""
 
     def seconds(self, step: str, parameters: int) -> float:

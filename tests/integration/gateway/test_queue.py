@@ -113,8 +113,8 @@ async def test_the_queue_tells_places_and_who_serves(
     assert queue["waiting"][0]["queue"]["starts_at"]
     assert (details["queue"]["place"], details["queue"]["waiting"]) == (3, 3)
     assert details["queue"]["starts_at"] is None
-    assert details["queue"]["unknown_because"].startswith("0 of the 3 evaluations")
-    assert "When it will end cannot be told yet. 0 of the 3 evaluations" in page
+    assert details["queue"]["unknown_because"].startswith("No estimate yet")
+    assert "No estimate yet: it takes 3 finished evaluations" in page
     assert other == {"tiers": [], "running": [], "waiting": [], "waiting_total": 0}
 
 

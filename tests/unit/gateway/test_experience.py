@@ -146,13 +146,17 @@ def test_only_the_newest_are_learned_from() -> None:
 @pytest.mark.parametrize(
     ("runs", "parameters", "doubt"),
     [
-        (2, BILLION, "2 of the 3 evaluations that an estimate takes have finished on board demo."),
+        (
+            2,
+            BILLION,
+            "No estimate yet: it takes 3 finished evaluations on board demo, and there are 2.",
+        ),
         (3, BILLION, ""),
         (3, BILLION // 4, ""),
-        (3, BILLION // 5, "No model of a similar size has finished on board demo."),
+        (3, BILLION // 5, "No estimate: no model of a similar size has finished on board demo."),
         (3, 16 * BILLION, ""),
-        (3, 17 * BILLION, "No model of a similar size has finished on board demo."),
-        (3, None, "The number of its parameters is not known."),
+        (3, 17 * BILLION, "No estimate: no model of a similar size has finished on board demo."),
+        (3, None, "No estimate: how many parameters it has is not known."),
     ],
 )
 def test_it_says_when_it_cannot_tell(runs: int, parameters: int | None, doubt: str) -> None:
@@ -214,7 +218,7 @@ def test_without_experience_only_the_last_task_has_an_end() -> None:
     assert time_left(running(60), at("scoring", "grammar", 5), nothing, NOON).seconds == 5
     left = time_left(running(), at("scoring", "facts", 5), nothing, NOON)
     assert left.seconds is None
-    assert left.doubt.startswith("0 of the 3 evaluations")
+    assert left.doubt.startswith("No estimate yet")
 
 
 def test_a_task_that_the_board_has_lost_leaves_the_end_open() -> None:

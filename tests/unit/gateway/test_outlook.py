@@ -57,4 +57,4 @@ def test_a_board_that_is_gone_teaches_nothing() -> None:
     outlook = Outlook(a_store(running))
 
     assert outlook.time_left(running).seconds is None
-    assert outlook.plan().left[running.sid].doubt.startswith("0 of the 3")
+    assert outlook.plan().left[running.sid].doubt.startswith("No estimate yet")

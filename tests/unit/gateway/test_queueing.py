@@ -314,4 +314,4 @@ def test_a_board_without_experience_says_so() -> None:
     assert place
     assert place.starts_at == NOON
     assert place.takes_s is None
-    assert place.doubt.startswith("0 of the 3 evaluations")
+    assert place.doubt.startswith("No estimate yet")

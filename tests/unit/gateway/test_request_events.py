@@ -94,8 +94,8 @@ async def test_a_request_is_followed_from_the_queue_to_its_end() -> None:
             "per_second": 2.0,
             "task_seconds_left": 40.0,
             "seconds_left": None,
-            "unknown_because": "0 of the 3 evaluations that an estimate takes have finished on"
-            " board demo.",
+            "unknown_because": "No estimate yet: it takes 3 finished evaluations on board demo,"
+            " and there is none.",
         }
 
         put(store, a_request("acme/mine", RequestState.FINISHED, attempt=1, minutes=1), 6)
