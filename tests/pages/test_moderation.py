@@ -8,7 +8,13 @@ from nats.aio.client import Client
 from playwright.async_api import Browser, expect
 
 from contracts.envelope import Envelope
-from contracts.moderation import DeadLetterReplayed, ModelFlagged, ModelRenamed, SubmitterBanned
+from contracts.moderation import (
+    DeadLetterReplayed,
+    ModelFlagged,
+    ModelRenamed,
+    SubmitterBanned,
+    SubmitterUnbanned,
+)
 from contracts.submission import SubmissionReceived, SubmissionRerunRequested
 from contracts.topology import EVENTS, VALIDATOR
 from contracts.views import Decision, Policy, RequestState, Ruling
@@ -82,8 +88,8 @@ async def test_everybody_reads_the_log_and_what_holds(browser: Browser, tmp_path
         await page.goto(world.url)
         await page.get_by_role("link", name="Decisions").click()
         await expect(page.get_by_role("heading", name="Decide")).to_have_count(0)
-        await expect(page.locator(".standing")).to_contain_text(
-            ["No organisation", "acme/stolen", "Nobody"]
+        await expect(page.locator("#holding section")).to_contain_text(
+            ["60", "No model was removed", "acme/stolen", "Nobody", "There is none"]
         )
         await expect(page.locator(".decisions > li")).to_have_count(50)
         await page.get_by_role("link", name="Older").click()
@@ -99,6 +105,46 @@ async def test_everybody_reads_the_log_and_what_holds(browser: Browser, tmp_path
 
         await page.goto(f"{world.url}/moderation/dead-letters")
         await expect(page.locator("main")).to_contain_text("needs a name")
+
+
+async def test_what_holds_is_taken_back_where_it_stands(browser: Browser, tmp_path: Path) -> None:
+    flagged = Decision(
+        sequence=1, at=NOON, what="flagged", about="acme/copy", reason="The same.", by="mona"
+    )
+    policy = Policy(banned=(Ruling(name="eve", reason="Ten names.", at=NOON),))
+    async with (
+        running_world(tmp_path, [a_board(), flagged, policy]) as world,
+        watched_page(browser) as page,
+        on_the_bus(world) as client,
+    ):
+        await page.goto(f"{world.url}/moderation")
+        await page.get_by_role("button", name="Unban eve").click()
+        dialog = page.get_by_role("dialog", name="Unban eve")
+        assert await accessibility_faults(page) == []
+        await dialog.get_by_label("Reason").fill("She has explained herself.")
+        await dialog.get_by_role("button", name="Unban").click()
+        await expect(page.locator("#done")).to_contain_text("Decided: Unban")
+        unbanned = (await next_event(client, SubmitterUnbanned)).event
+
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        await expect(page.locator("#holding-unflag")).to_contain_text("acme/copy")
+        await world.show(flagged.model_copy(update={"sequence": 2, "what": "unflagged"}))
+        await expect(page.locator("#holding-unflag")).to_contain_text("No model is flagged.")
+        await page.reload()
+        await page.get_by_label("Kind").select_option("unflagged")
+        await page.get_by_role("search", name="Decisions").get_by_role("button").click()
+        await expect(page.locator(".decisions > li")).to_have_count(1)
+
+    assert (unbanned.user, unbanned.reason) == ("eve", "She has explained herself.")
+
+
+async def test_a_moderator_finds_the_request_to_run_again(visit: Visit) -> None:
+    async with visit("/moderation", scripts=False) as page:
+        find = page.get_by_role("search", name="Requests")
+        await find.get_by_label("Model, or id").fill("acme/broken")
+        await find.get_by_role("button", name="Find").click()
+        await page.get_by_role("link", name="acme/broken").click()
+        await expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible()
 
 
 async def test_a_dialog_is_accessible_and_closes_on_escape(visit: Visit) -> None:
@@ -129,7 +175,7 @@ async def test_a_dead_letter_is_shown_and_replayed(browser: Browser, tmp_path: P
 
         await page.goto(f"{world.url}/moderation/dead-letters")
         await expect(page.locator("#letter-1")).to_contain_text("no space left on device")
-        await page.get_by_role("link", name="1", exact=True).click()
+        await page.get_by_role("link", name="no space left on device").click()
         await expect(page.locator("#body")).to_contain_text("acme/lost")
         await page.get_by_role("button", name="Replay").click()
         await page.get_by_label("Reason").fill("The disk has room again.")

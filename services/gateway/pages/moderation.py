@@ -1,24 +1,22 @@
 """What moderators decide: the log for everybody, the forms for them."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
+from litestar.params import FromQuery, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 from litestar.status_codes import HTTP_303_SEE_OTHER
 
-from services.gateway.dependencies import DeadLettersDependency, EventLogDependency
+from contracts.views import Decision, Ruling
+from services.gateway.dependencies import EventLogDependency
 from services.gateway.http.errors import ErrorCode, Refusal
-from services.gateway.moderation.dead_letter_routes import (
-    known_letter,
-    letter_details,
-    letter_summary,
-    replay,
-)
 from services.gateway.moderation.routes import DecisionRequest, decide
+from services.gateway.moderation.standing import standing_marks
 from services.gateway.pages.visit import VisitDependency
+from services.gateway.state.store import ViewStore
 
 _ON_A_PAGE = 50
 
@@ -59,7 +57,11 @@ KINDS = (
         "organisation",
     ),
 )
-_LABELS = {kind.what: kind.label for kind in KINDS}
+_KINDS = {kind.what: kind for kind in KINDS}
+
+
+def _label(what: str) -> str | None:
+    return _KINDS[what].label if what in _KINDS else None
 
 
 class DecisionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,42 +88,72 @@ class DecisionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         except msgspec.ValidationError as fault:
             raise Refusal(
                 ErrorCode.INVALID_REQUEST,
-                f"{_LABELS.get(self.what, 'The decision')}: {fault}.",
+                f"{_label(self.what) or 'The decision'}: {fault}.",
                 "Go back, correct it, and send it again. Models are named `namespace/name`, users"
                 " and organisations as on the Hub; all but a rename take a reason.",
             ) from fault
         return decision
 
 
-class ReplayForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
-    csrf_token: str = ""
-    """Looked at before the route runs."""
+@dataclass(frozen=True)
+class Holding:
+    """What was decided once and holds until a decision of kind `undo` takes it back."""
+
+    title: str
+    rulings: Sequence[Ruling]
+    none: str
+    """Said where there is nothing."""
+    undo: Kind
 
 
 @get("/moderation", include_in_schema=False)
 async def show_moderation(
     visit: VisitDependency,
     about: FromQuery[str] = "",
+    what: FromQuery[str] = "",
     number: Annotated[int, QueryParameter(name="page", ge=1)] = 1,
     done: FromQuery[str] = "",
 ) -> Template:
     """`done` is what a form of this page has just decided."""
     store = visit.store
     newest = sorted(store.decisions.values(), key=lambda each: -each.sequence)
-    chosen = [each for each in newest if not about or about in (each.about, each.new_repo_id)]
+    chosen = [
+        each
+        for each in newest
+        if (not about or about in (each.about, each.new_repo_id)) and what in ("", each.what)
+    ]
     first = (number - 1) * _ON_A_PAGE
     context = {
         "decisions": chosen[first : first + _ON_A_PAGE],
         "total": len(chosen),
         "about": about,
+        "what": what,
+        "all_whats": sorted({each.what for each in newest}),
         "number": number,
         "pages": max(1, -(-len(chosen) // _ON_A_PAGE)),
-        "policy": store.policy,
+        "holding": tuple(_holding(store)),
         "kinds": KINDS,
-        "done": _LABELS.get(done),
+        "done": _label(done),
     }
-    return visit.page("moderation", context, board=visit.any_board(), parts=("decisions",))
+    return visit.page(
+        "moderation", context, board=visit.any_board(), parts=("decisions", "holding")
+    )
+
+
+def _holding(store: ViewStore) -> Iterator[Holding]:
+    marks, policy = standing_marks(store.decisions.values()), store.policy
+    for title, rulings, none, undo in (
+        ("Flagged", _rulings(marks.flagged), "No model is flagged.", "unflag"),
+        ("Off the boards", _rulings(marks.removed), "No model was removed.", "restore"),
+        ("Not to be submitted", policy.barred, "No model is barred.", "unbar"),
+        ("Banned", policy.banned, "Nobody is banned.", "unban"),
+        ("Official providers", policy.official_providers, "There is none.", "withdraw-provider"),
+    ):
+        yield Holding(title, rulings, none, _KINDS[undo])
+
+
+def _rulings(decisions: Sequence[Decision]) -> tuple[Ruling, ...]:
+    return tuple(Ruling(name=one.about, reason=one.reason, at=one.at) for one in decisions)
 
 
 @post("/moderation", include_in_schema=False, status_code=HTTP_303_SEE_OTHER)
@@ -131,55 +163,3 @@ async def moderate_from_page(
     visit.caller.must_be_moderator()
     await decide(data.decision(), visit.caller, event_log)
     return Redirect(f"/moderation?done={data.what}", status_code=HTTP_303_SEE_OTHER)
-
-
-@get("/moderation/dead-letters", include_in_schema=False)
-async def show_dead_letters(
-    visit: VisitDependency,
-    dead_letters: DeadLettersDependency,
-    before: Annotated[int | None, QueryParameter(ge=1)] = None,
-    done: FromQuery[str] = "",
-) -> Template:
-    visit.caller.must_be_moderator()
-    letters, further = await dead_letters.before(before, _ON_A_PAGE)
-    context = {
-        "letters": [letter_summary(letter, visit.store) for letter in letters],
-        "further": further,
-        "done": done,
-    }
-    return visit.page("dead_letters", context, board=visit.any_board())
-
-
-@get("/moderation/dead-letters/{sequence:int}", include_in_schema=False)
-async def show_dead_letter(
-    sequence: FromPath[int], visit: VisitDependency, dead_letters: DeadLettersDependency
-) -> Template:
-    visit.caller.must_be_moderator()
-    letter = letter_details(await known_letter(sequence, dead_letters), visit.store)
-    decoded = msgspec.json.format(msgspec.json.encode(letter.decoded)).decode()
-    context = {"letter": letter, "decoded": decoded if letter.decoded else None}
-    return visit.page("dead_letter", context, board=visit.any_board())
-
-
-@post(
-    "/moderation/dead-letters/{sequence:int}/replay",
-    include_in_schema=False,
-    status_code=HTTP_303_SEE_OTHER,
-)
-async def replay_from_page(
-    sequence: FromPath[int],
-    data: URLEncodedBody[ReplayForm],
-    visit: VisitDependency,
-    dead_letters: DeadLettersDependency,
-    event_log: EventLogDependency,
-) -> Redirect:
-    visit.caller.must_be_moderator()
-    if not data.reason.strip():
-        raise Refusal(
-            ErrorCode.INVALID_REQUEST,
-            "A replay needs a reason, which everybody can read.",
-            "Go back and say why it should work this time.",
-        )
-    letter = await known_letter(sequence, dead_letters)
-    await replay(letter, data.reason.strip(), visit.caller, visit.store, event_log)
-    return Redirect(f"/moderation/dead-letters?done={sequence}", status_code=HTTP_303_SEE_OTHER)
