@@ -19,6 +19,12 @@ def parameters(count: int) -> str:
     return str(count)
 
 
+def decimals(value: float) -> str:
+    """`72.71`, so that they line up, and two significant digits of what that would hide:
+    `0.0013`."""
+    return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:.2f}"
+
+
 def duration(seconds: float) -> str:
     """`4.2 s`, `1 min 33 s`, `2 h 5 min`."""
     if seconds < 59.95:

@@ -27,6 +27,7 @@ def template_engine(hub_url: str) -> JinjaTemplateEngine:
     )
     environment.filters |= {
         "parameters": formatting.parameters,
+        "decimals": formatting.decimals,
         "duration": formatting.duration,
         "energy": formatting.energy,
         "mass": formatting.mass,

@@ -62,6 +62,7 @@ async def test_filters_count_what_they_would_find_and_can_be_taken_back(visit: V
         await page.locator("[data-bound=params_max]").press("ArrowLeft")
         await expect(page.locator("#params_max")).to_have_value("50")
         await expect(page).to_have_url(re.compile("params_max=50"))
+        await page.locator("#filters [data-close]").click()
         await page.locator("#chips .chip", has_text="merge").click()
         await expect(page.locator("#facet-type [value=merge]")).not_to_be_checked()
         await page.locator("#chips .reset").click()
@@ -126,6 +127,7 @@ async def test_rows_are_ordered_by_several_columns(visit: Visit) -> None:
         await page.locator("#quick-1").click()
         await page.locator("#filters summary").click()
         await page.locator("#facet-type [value=chat]").check()
+        await page.locator("#filters [data-close]").click()
         await page.locator("#chips .chip", has_text="chat").click()
         await expect(page.locator("#facet-type [value=chat]")).not_to_be_checked()
 
@@ -185,27 +187,6 @@ async def test_a_row_that_comes_in_far_down_leaves_what_is_read(
         assert after
         assert abs(before["y"] - after["y"]) < 2
         assert await page.locator("#ranked tr").count() > 50
-
-
-async def test_ranks_and_averages_tell_how_sure_they_are(browser: Browser, tmp_path: Path) -> None:
-    first, second = (
-        an_entry(f"acme/{name}", facts=score, grammar=score)
-        for name, score in (("first", 51), ("second", 50))
-    )
-    views = [a_board(), an_entry("acme/half", facts=30, grammar=None)]
-    views += [one.model_copy(update={"average_stderr": 2.0}) for one in (first, second)]
-    async with running_world(tmp_path, views) as world, watched_page(browser) as page:
-        await page.goto(world.url)
-        ranges = page.locator("#ranked .rank-range")
-        await expect(ranges).to_have_text(["1\N{EN DASH}2"] * 2)
-        await expect(page.locator(".medal-1")).to_have_text("1")
-        row = page.locator(f"#entry-{first.sid}")
-        await expect(row.locator(".average .number")).to_contain_text("± 3.9")
-        interval = row.locator("rect.interval")
-        drawn = [float(await interval.get_attribute(name) or 0) for name in ("x", "width")]
-        assert drawn == [47.08, 7.84]
-        await expect(page.locator(".provisional")).to_contain_text("1 of 2 tasks")
-        assert await accessibility_faults(page) == []
 
 
 async def test_everything_can_be_asked_without_javascript(visit: Visit) -> None:

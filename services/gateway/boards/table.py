@@ -55,6 +55,12 @@ class BoardTable:
     """Rows of the whole board."""
     scale: int
     """Where the bars of averages end."""
+    ranked: int
+    """Rows of the whole board that have an average."""
+    sure: int
+    """Those of them whose average has a standard error."""
+    groups: frozenset[int]
+    """Numbers of the groups that hold several rows."""
     filtered: bool
     """Whether something was asked for that not every row is."""
     next: str | None
@@ -88,6 +94,9 @@ def board_table(ranked: Ranked, asked: Asked, pins: Collection[str] = ()) -> Boa
         total=found.total,
         entries=rows.height,
         scale=_scale(rows),
+        ranked=rows["average"].count(),
+        sure=rows["average_stderr"].count(),
+        groups=_groups(rows),
         filtered=bool(query.search.alternatives or query.filters.conditions()),
         next=found.next,
     )
@@ -95,6 +104,12 @@ def board_table(ranked: Ranked, asked: Asked, pins: Collection[str] = ()) -> Boa
 
 def _only(rows: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
     return rows.filter(pl.col("id").is_in(list(ids))) if ids else rows.clear()
+
+
+def _groups(rows: pl.DataFrame) -> frozenset[int]:
+    group = pl.col("rank_group")
+    several = rows.filter(group.is_not_null() & group.is_duplicated())
+    return frozenset(several["rank_group"].unique())
 
 
 def _table_rows(

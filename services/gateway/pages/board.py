@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 
 from contracts.board import Board
 from services.gateway.boards.routes import known_board
-from services.gateway.boards.table import board_table
+from services.gateway.boards.table import BoardTable, board_table
 from services.gateway.dependencies import BoardQueriesDependency
 from services.gateway.http.errors import Refusal
 from services.gateway.identity.access import Caller
@@ -30,6 +30,7 @@ from services.gateway.query.facets import facets
 from services.gateway.query.formats import Format
 from services.gateway.query.service import BoardQueries
 from services.gateway.queue.requests import counted
+from services.gateway.state.store import ViewStore
 
 PageRequest = Request[Caller, None, Any]
 _RANKS = ("rank", "rank_best", "rank_worst")
@@ -95,6 +96,7 @@ async def _page(
             "fault": fault,
             "search": state.asked.search,
             "requests": counted(board.name, visit.store.requests.values()),
+            **_underway(context["table"], visit.store),
         },
         board=board,
         parts=("table", "ranked"),
@@ -135,6 +137,18 @@ def _found(ranked: Ranked, state: BoardState) -> Mapping[str, Any]:
         "next": state.address(after=table.next) if table.next else None,
         "downloads": _downloads(state, columns),
         "examples": _EXAMPLES,
+    }
+
+
+def _underway(table: BoardTable, store: ViewStore) -> Mapping[str, Any]:
+    """What the rows without an average wait for."""
+    shown = [row.entry for row in (*table.pinned, *table.rows) if row.entry.average is None]
+    found = {entry.request_id: store.requests.get(entry.request_id) for entry in shown}
+    requests = {sid: request for sid, request in found.items() if request}
+    return {
+        "unfinished_requests": requests,
+        "steps": {sid: store.progress[sid] for sid in requests if sid in store.progress},
+        "task_titles": {task.id: task.title for task in table.board.tasks},
     }
 
 

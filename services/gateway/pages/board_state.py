@@ -16,6 +16,7 @@ Fields = Sequence[tuple[str, str]]
 """Names and values of a query string, in order."""
 
 MOST_PINS = 12
+_BY_RANK = frozenset({"-average", "average", "rank", "-rank"})
 _T = TypeVar("_T")
 
 
@@ -64,9 +65,24 @@ class BoardState(msgspec.Struct, frozen=True):
         given = {**own, "after": None, "limit": None, **changed}
         return asked.address(f"/boards/{self.board}", **given)
 
+    def insights(self) -> str:
+        """The address of the charts of the rows that are found."""
+        order_and_look = ("sort", "ranks", "scores", "columns", "limit", "after")
+        return self.asked.address(
+            f"/boards/{self.board}/insights",
+            params_min=_written(self.asked.params_min),
+            params_max=_written(self.asked.params_max),
+            **dict.fromkeys(order_and_look),
+        )
+
     def without_search(self) -> "BoardState":
         asked = msgspec.structs.replace(self.asked, search="")
         return msgspec.structs.replace(self, asked=asked)
+
+    @property
+    def by_rank(self) -> bool:
+        """Whether rows stand in the order of their ranks, so that equal ones are neighbours."""
+        return self.asked.sort.partition(",")[0].strip() in _BY_RANK
 
     @property
     def raw(self) -> bool:

@@ -100,6 +100,13 @@ def test_numbers_are_written_for_people() -> None:
         "7.2B",
         "405B",
     ]
+    assert [formatting.decimals(n) for n in (72.706, 0.5, 0, 0.0013, 0.05)] == [
+        "72.71",
+        "0.50",
+        "0.00",
+        "0.0013",
+        "0.05",
+    ]
     assert [formatting.duration(s) for s in (4.21, 59.99, 93.4, 7500)] == [
         "4.2 s",
         "1 min 0 s",

@@ -3,12 +3,14 @@
 
 const MOST_PAGES = 4;
 const AHEAD_PX = 1600;
+const AT_ONCE = 17; // rows: so many are laid out within a frame
 
 const table = () => document.getElementById("table");
 const body = () => document.getElementById("ranked");
 let pages = []; // addresses and heights, from the first row on
 let first = 0; // of the pages that are here
 let busy = false;
+let swaps = 0; // of the whole table
 
 function begin() {
   pages = body() ? [{ address: location.pathname + location.search, count: body().rows.length, height: 0 }] : [];
@@ -16,10 +18,12 @@ function begin() {
   makeRoom();
 }
 
-// What is scrolled past keeps its height; board.css puts it above the rows.
+// What is scrolled past keeps its height.
+const above = () => pages.slice(0, first).reduce((sum, page) => sum + page.height, 0);
+
 function makeRoom() {
-  const height = pages.slice(0, first).reduce((sum, page) => sum + page.height, 0);
-  table().style.setProperty("--above", `${height}px`);
+  const room = document.querySelector("#above td");
+  if (room) room.style.height = `${above()}px`;
 }
 
 async function rowsOf(address) {
@@ -31,18 +35,24 @@ async function rowsOf(address) {
   return template.content.querySelector("tbody");
 }
 
-function take(came, place) {
+function newRows(came) {
   const here = new Set([...body().rows].map((row) => row.id));
-  const rows = [...came.rows].filter((row) => !here.has(row.id));
-  body()[place](...rows);
+  return [...came.rows].filter((row) => !here.has(row.id));
 }
 
 async function takeNext() {
   const address = body().dataset.next;
   const came = await rowsOf(address);
   if (body()?.dataset.next !== address) return;
-  pages.push({ address, count: came.rows.length, height: 0 });
-  take(came, "append");
+  const count = came.rows.length;
+  const rows = newRows(came);
+  const before = swaps;
+  while (rows.length) {
+    body().append(...rows.splice(0, AT_ONCE));
+    await new Promise(requestAnimationFrame);
+    if (swaps !== before) return; // and what has come instead knows of no such page
+  }
+  pages.push({ address, count, height: 0 });
   if (came.dataset.next) body().dataset.next = came.dataset.next;
   else delete body().dataset.next;
   if (pages.length - first > MOST_PAGES) leaveFirst();
@@ -61,7 +71,7 @@ async function takeBack() {
   const page = pages[first - 1];
   const came = await rowsOf(page.address);
   if (pages[first - 1] !== page) return;
-  take(came, "prepend");
+  body().prepend(...newRows(came));
   first -= 1;
   makeRoom();
   if (pages.length - first > MOST_PAGES) leaveLast();
@@ -77,8 +87,7 @@ async function look() {
   const box = document.getElementById("rows");
   if (busy || !box || !body()) return;
   const below = box.scrollHeight - box.scrollTop - box.clientHeight;
-  const above = Number.parseFloat(table().style.getPropertyValue("--above")) || 0;
-  const wanted = body().dataset.next && below < AHEAD_PX ? takeNext : first && box.scrollTop - above < AHEAD_PX ? takeBack : null;
+  const wanted = body().dataset.next && below < AHEAD_PX ? takeNext : first && box.scrollTop - above() < AHEAD_PX ? takeBack : null;
   if (!wanted) return;
   busy = true;
   try {
@@ -102,7 +111,9 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   reading = row && { id: row.id, top: row.getBoundingClientRect().top };
 });
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.target === table()) swaps += 1;
+  makeRoom();
   const row = reading && document.getElementById(reading.id);
   if (row) document.getElementById("rows").scrollTop += row.getBoundingClientRect().top - reading.top;
   reading = null;
@@ -118,7 +129,11 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("board:change", ({ detail: { isLive } }) => {
-  if (isLive && pages.length) return;
+  if (isLive && pages.length) {
+    // It may have been asked for before the last page came.
+    if (pages.length > first + 1 && pages.at(-1).address === body()?.dataset.next) pages.pop();
+    return;
+  }
   begin();
   document.getElementById("rows")?.scrollTo({ top: 0 });
 });

@@ -2,13 +2,12 @@
 
 document.addEventListener("live:progress", ({ detail: progress }) => {
   for (const element of document.querySelectorAll(`[data-progress-of="${progress.sid}"]`)) {
-    let title = progress.task ?? "";
-    for (const chip of element.parentElement.querySelectorAll("[data-task-id]")) {
-      chip.removeAttribute("aria-current");
-      if (chip.dataset.taskId !== progress.task) continue;
-      chip.setAttribute("aria-current", "step");
-      title = chip.dataset.title;
+    for (const chip of element.parentElement.querySelectorAll(".chip[data-task-id]")) {
+      if (chip.dataset.taskId === progress.task) chip.setAttribute("aria-current", "step");
+      else chip.removeAttribute("aria-current");
     }
+    const named = progress.task && document.querySelector(`[data-task-id="${CSS.escape(progress.task)}"]`);
+    const title = named?.dataset.title ?? progress.task ?? "";
     element.querySelector("[data-phase]").textContent = progress.phase;
     element.querySelector("[data-task]").textContent = title;
     element.querySelector("[data-amount]").textContent = amount(progress);
