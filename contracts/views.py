@@ -361,6 +361,8 @@ class Rescoring(View):
     """The new one's digest, as on the entries."""
     old_scoring_version: str = ""
     """The old one's; empty where it was not kept."""
+    differences: tuple[str, ...] = ()
+    """What is different in the new one, in sentences; empty where it was not kept."""
     rows: int = Field(ge=0)
     """Rows that stood on the board."""
     moved: int = Field(ge=0)

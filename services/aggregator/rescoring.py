@@ -8,6 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from contracts.board import Board, BoardDefined
 from contracts.envelope import Envelope
 from contracts.views import Entry, Move, Rescoring
+from services.aggregator.differences import differences
 from services.aggregator.facts import Fact, Facts, of_kind
 from services.aggregator.past import definitions_of
 
@@ -102,6 +103,7 @@ def rescoring(change: Change, pairs: Iterable[Pair]) -> Rescoring:
         version=new.definition.version,
         scoring_version=new.scoring_version,
         old_scoring_version=change.old.event.scoring_version,
+        differences=differences(change.old.event.definition, new.definition),
         rows=len(rows),
         moved=len(moved),
         moves=tuple(

@@ -38,6 +38,8 @@ class Rescoring(msgspec.Struct, frozen=True):
     old_scoring_version: str
     """Digest of what decides the scores, as on the entries; empty where it was not kept."""
     scoring_version: str
+    differences: tuple[str, ...]
+    """What is different in the new one, in sentences; empty where it was not kept."""
     rows: int
     """That stood on the board."""
     moved: int
@@ -72,6 +74,7 @@ def _shape(one: RescoringView) -> Rescoring:
         version=one.version,
         old_scoring_version=one.old_scoring_version,
         scoring_version=one.scoring_version,
+        differences=one.differences,
         rows=one.rows,
         moved=one.moved,
         moves=tuple(

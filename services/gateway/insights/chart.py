@@ -18,12 +18,16 @@ class Scale(StrEnum):
     """Values are milliseconds since 1970."""
     NAMES = "names"
     """Values are places in `labels`."""
+    RANKS = "ranks"
+    """1 is on top."""
 
 
 class Mark(StrEnum):
     POINTS = "points"
     STEPS = "steps"
     """Each level holds until the next point. The last point is only where the line ends."""
+    LINE = "line"
+    """As `STEPS`, without their points; a level that is null leaves a gap."""
     DOTTED = "dotted"
     BARS = "bars"
     """Lying, from `x` to `to`."""
@@ -42,10 +46,12 @@ class Series(msgspec.Struct, frozen=True, omit_defaults=True):
     tone: str
     """`--series-<tone>` of tokens.css, or `ink` or `muted`."""
     x: Sequence[float]
-    y: Sequence[float]
+    y: Sequence[float | None]
     to: Sequence[float] = ()
     models: Sequence[str] = ()
     """Of each point, where it stands for a model; its page is behind the point."""
+    notes: Sequence[str] = ()
+    """What else is said of each point."""
     shape: str = "circle"
     """Chart.js's `pointStyle`, so that nothing depends on colour alone."""
     width: int = 0

@@ -15,7 +15,7 @@ from services.gateway.boards.routes import entry_unknown, known_board
 from services.gateway.dependencies import BoardQueriesDependency, StoreDependency
 from services.gateway.http.caching import is_known
 from services.gateway.http.errors import ErrorCode, refuses
-from services.gateway.models.ranks import Point, Why, rank_history, steps
+from services.gateway.models.ranks import History, Why, rank_history, steps
 from services.gateway.query.engine import Ranked, row_of
 from services.gateway.query.frame import AVERAGES, SINCES, Snapshot
 from services.gateway.query.rows import Level
@@ -75,9 +75,9 @@ async def get_rank_history(
     if is_known(headers["ETag"], request.headers.get("If-None-Match", "")):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
     row = known_row(ranked, sid)
-    points = await asyncio.to_thread(ranks_of, ranked.snapshot, row, store)
-    history = RankHistory(name, sid, row["model"][0], as_shape(tuple[RankPoint, ...], points))
-    return Response(history, headers=headers)
+    found = await asyncio.to_thread(ranks_of, ranked.snapshot, row, store)
+    points = as_shape(tuple[RankPoint, ...], found.points)
+    return Response(RankHistory(name, sid, row["model"][0], points), headers=headers)
 
 
 def known_row(ranked: Ranked, sid: str) -> pl.DataFrame:
@@ -88,16 +88,16 @@ def known_row(ranked: Ranked, sid: str) -> pl.DataFrame:
     return row
 
 
-def ranks_of(snapshot: Snapshot, row: pl.DataFrame, store: ViewStore) -> tuple[Point, ...]:
+def ranks_of(snapshot: Snapshot, row: pl.DataFrame, store: ViewStore) -> History:
     """`row` is one of the board's."""
     board = snapshot.board.name
     levels = zip(row[SINCES][0], row[AVERAGES][0], strict=True)
+    own = [Level(since, average) for since, average in levels]
     departed = [
         tuple(Level(level.since, level.average) for level in gone.averages)
         for gone in tuple(store.departed[board].values())
     ]
-    return rank_history(
-        [Level(since, average) for since, average in levels],
-        steps(snapshot, departed, without=row["id"][0]),
-        {one.at for one in tuple(store.rescorings.values()) if one.board == board},
-    )
+    others = steps(snapshot, departed, without=row["id"][0])
+    rescored = {one.at for one in tuple(store.rescorings.values()) if one.board == board}
+    times = [*(level.since for level in own), *others["at"].tail(1)]
+    return History(rank_history(own, others, rescored), max(times, default=None))

@@ -46,6 +46,14 @@ class Point:
     """Others that are no longer above it."""
 
 
+@dataclass(frozen=True)
+class History:
+    points: tuple[Point, ...]
+    """The oldest first; empty for a row that never had an average."""
+    until: datetime | None
+    """The newest change of any average on the board; None where none has had any."""
+
+
 def steps(snapshot: Snapshot, departed: Iterable[Sequence[Level]], without: str) -> pl.DataFrame:
     """Each change of any row's average but that of the row `without`, the oldest first: columns
     `at`, `before` and `after`. `departed` are the averages of rows that are gone."""

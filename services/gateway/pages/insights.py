@@ -124,14 +124,18 @@ async def get_insight(
     ranked = await queries.asked_of(name, asked)
     query = asked.query(ranked.snapshot.columns)
     made = (await asyncio.to_thread(_made, ranked, query, dating, (insight,))).insights[0]
+    return as_file(made, format_, name)
+
+
+def as_file(insight: Insight, format_: InsightFormat, name: str) -> Response[bytes]:
+    """The chart, or its table as a file whose name begins with `name`."""
     if format_ is InsightFormat.JSON:
-        body = msgspec.json.encode(made.chart)
+        body = msgspec.json.encode(insight.chart)
         return Response(body, media_type=MEDIA_TYPES[Format.JSON])
-    file = f'attachment; filename="{name}-{insight}.csv"'
     return Response(
-        made.table.write_csv().encode(),
+        insight.table.write_csv().encode(),
         media_type=MEDIA_TYPES[Format.CSV],
-        headers={"Content-Disposition": file},
+        headers={"Content-Disposition": f'attachment; filename="{name}-{insight.id}.csv"'},
     )
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 from typing import get_args
 
 import polars as pl
@@ -11,23 +10,26 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from contracts.board import BoardTask
-from contracts.views import Entry, Request, TaskScore
+from contracts.views import Entry, TaskScore
 from services.gateway.boards.views import BoardEntry, board_entries
 from services.gateway.dependencies import (
     BoardQueriesDependency,
     EventLogDependency,
 )
-from services.gateway.formatting import is_web_link
 from services.gateway.http.errors import Refusal
+from services.gateway.insights.chart import Insight
 from services.gateway.models.family import Family, draw
 from services.gateway.models.known import Peers, Relative, Standing, lineage, peers_of, standings
 from services.gateway.models.peers import Strip, strip, task_strip
+from services.gateway.models.rank_chart import ranks_chart
+from services.gateway.models.rank_routes import ranks_of
 from services.gateway.models.routes import Found, find_model
+from services.gateway.models.timeline import Moved, steps
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.query.engine import Ranked
 from services.gateway.requests.runs import Run, runs_of
 from services.gateway.state.event_log import EventLog
-from services.gateway.views import request_history
+from services.gateway.state.store import ViewStore
 
 _MOST_STEPS = 60
 
@@ -56,18 +58,10 @@ class Looked:
     bases: tuple[Relative, ...]
     family: Family | None
     """Null for a model without known relatives."""
-
-
-@dataclass(frozen=True)
-class Step:
-    at: datetime
-    sentence: str
-    about: str
-    """Which of several requests."""
-    request: str | None
-    """Its id, for what happened to one."""
-    link: str | None
-    """A public discussion."""
+    moved: Moved
+    ranks: Insight
+    ranks_address: str
+    """Of the chart; it changes with what is drawn."""
 
 
 @get("/models/{name:path}", include_in_schema=False)
@@ -86,10 +80,10 @@ async def show_model(
     chosen = _chosen(found, entry)
     looked = None
     if chosen:
-        board, ranked, row = chosen
-        kept = visit.store.entry(board, row["id"][0])
+        ranked, row = chosen
+        kept = visit.store.entry(ranked.snapshot.board.name, row["id"][0])
         if kept:
-            looked = await asyncio.to_thread(_looked, board, ranked, row, kept, _peers(peers))
+            looked = await asyncio.to_thread(_looked, ranked, row, kept, visit.store, _peers(peers))
     board_of_page = looked.board if looked else found.requests[0].board if found.requests else ""
     context = {
         "model": found.names.today,
@@ -103,25 +97,27 @@ async def show_model(
         "requests": found.requests,
         "decisions": found.decisions,
         "runs": await _runs(looked.entry.request_id, event_log) if looked else (),
-        "steps": _steps(found),
-        "peers": _peers(peers),
+        "steps": steps(found, looked.moved if looked else None),
     }
-    return visit.page("model", context, board=visit.store.boards.get(board_of_page))
+    board = visit.store.boards.get(board_of_page)
+    return visit.page("model", context, board=board, parts=("model",))
 
 
 def _peers(given: str) -> Peers:
     return next((one for one in get_args(Peers) if one == given), "size")
 
 
-def _chosen(found: Found, sid: str) -> tuple[str, Ranked, pl.DataFrame] | None:
-    for board, (ranked, rows) in found.rows.items():
+def _chosen(found: Found, sid: str) -> tuple[Ranked, pl.DataFrame] | None:
+    for ranked, rows in found.rows.values():
         row = rows.filter(pl.col("id") == sid) if sid else rows.head(1)
         if not row.is_empty():
-            return board, ranked, row
+            return ranked, row
     return _chosen(found, "") if sid else None
 
 
-def _looked(board: str, ranked: Ranked, frame: pl.DataFrame, kept: Entry, wanted: Peers) -> Looked:
+def _looked(
+    ranked: Ranked, frame: pl.DataFrame, kept: Entry, store: ViewStore, wanted: Peers
+) -> Looked:
     row = frame.row(0, named=True)
     places = standings(ranked, row)
     chosen = next((one for one in places if one.peers == wanted), places[0] if places else None)
@@ -133,6 +129,9 @@ def _looked(board: str, ranked: Ranked, frame: pl.DataFrame, kept: Entry, wanted
     itself = Relative(
         entry.model, 0, entry.model, entry.request_id, entry.average, is_merge=entry.is_merge
     )
+    history = ranks_of(ranked.snapshot, frame, store)
+    board = ranked.snapshot.board.name
+    address = f"/boards/{board}/entries/{entry.request_id}/ranks"
     return Looked(
         entry,
         kept,
@@ -152,6 +151,10 @@ def _looked(board: str, ranked: Ranked, frame: pl.DataFrame, kept: Entry, wanted
         ),
         tuple(one for one in relatives.ancestors if one.hops == 1),
         draw(itself, relatives) if relatives.ancestors or relatives.children else None,
+        Moved(board, entry, history.points),
+        ranks_chart(history),
+        # Browsers ask for the address without what follows the #.
+        f"{address}#{history.until:%s}-{len(history.points)}" if history.until else address,
     )
 
 
@@ -161,47 +164,3 @@ async def _runs(sid: str, event_log: EventLog) -> tuple[Run, ...] | None:
         return runs_of(await event_log.evaluations(sid))
     except Refusal:
         return None
-
-
-def _steps(found: Found) -> list[Step]:
-    """The newest last, as everywhere else."""
-    steps = [
-        Step(line.at, line.sentence, _about(request), request.sid, None)
-        for request in found.requests
-        for line in request_history(request)
-        if not line.what.startswith("moderation.")
-    ]
-    steps += [
-        Step(
-            one.at,
-            _decided(one.what, one.new_repo_id, one.reason),
-            "",
-            None,
-            one.link if is_web_link(one.link) else None,
-        )
-        for one in found.decisions
-    ]
-    if not found.requests:
-        steps += [
-            Step(at, sentence, "", None, None)
-            for _, rows in found.rows.values()
-            for row in rows.head(1).iter_rows(named=True)
-            for at, sentence in (
-                (row["uploaded"], "The repository was made on the Hub."),
-                (row["submitted"], "Submitted."),
-                (row["updated"], "The newest score came in."),
-            )
-            if at
-        ]
-    return sorted(steps, key=lambda step: step.at)[-_MOST_STEPS:]
-
-
-def _about(request: Request) -> str:
-    return f"{request.board}, {request.model.precision}"
-
-
-def _decided(what: str, new_name: str | None, reason: str) -> str:
-    phrase = what.replace("-", " ").replace("_", " ").capitalize()
-    if new_name:
-        return f"{phrase} to {new_name}."
-    return f"{phrase}: {reason}" if reason else f"{phrase}."

@@ -3,11 +3,14 @@
 
 const PATH = "/models/";
 const MOST_TOLD = 4;
+const DAY = 24 * 3600 * 1000;
 const CROWD = 600; // points from which on they are drawn small
 const PHONE = matchMedia("(max-width: 700px)");
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const month = new Intl.DateTimeFormat("en", { month: "short", year: "numeric", timeZone: "UTC" });
+const shortDay = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", timeZone: "UTC" });
+const hour = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
 const day = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
 
 const described = new Map(); // what was drawn last, by the id of its figure
@@ -84,6 +87,7 @@ function dataset(series, color, colors, crowded) {
     x: series.to ? [x, series.to[place]] : x,
     y: series.y[place],
     model: series.models?.[place],
+    note: series.notes?.[place],
   }));
   const soft = color.replace("rgb(", "rgba(").replace(")", ", 0.55)");
   const hollow = ["star", "crossRot", "line"].includes(series.shape);
@@ -108,6 +112,8 @@ function dataset(series, color, colors, crowded) {
         : points;
     case "steps":
       return { ...line, stepped: true, pointRadius: ({ dataIndex }) => (dataIndex === data.length - 1 ? 0 : 5) };
+    case "line":
+      return { ...line, stepped: true, pointRadius: 0, pointHoverRadius: 5, pointHitRadius: 6 };
     case "dotted":
       return { ...line, borderDash: [2, 5], pointRadius: 0, pointHitRadius: 6 };
     case "bars":
@@ -141,9 +147,11 @@ function scale(axis, colors, family) {
         ...shared,
         type: "linear",
         bounds: "data",
-        afterBuildTicks: (built) => (built.ticks = months(built.min, built.max)),
-        ticks: { ...shared.ticks, callback: (value) => month.format(value), includeBounds: false },
+        afterBuildTicks: (built) => (built.ticks = dates(built.min, built.max)),
+        ticks: { ...shared.ticks, callback: dated, includeBounds: false },
       };
+    case "ranks":
+      return { ...shared, type: "linear", reverse: true, suggestedMin: 1, ticks: { ...shared.ticks, callback: ranks, includeBounds: true } };
     case "names":
       return {
         ...shared,
@@ -166,17 +174,39 @@ function powers(value) {
   return told.some((one) => Math.abs(one - digits) < 1e-6) ? number.format(value) : null;
 }
 
-function months(from, to) {
+function ranks(value) {
+  return value >= 1 && Number.isInteger(value) ? number.format(value) : null;
+}
+
+function dates(from, to) {
   const most = PHONE.matches ? 4 : 10;
+  const days = (to - from) / DAY;
+  return days > 75 ? months(from, to, days / 30.44 / most) : spans(from, to, days / most);
+}
+
+function months(from, to, least) {
   const first = new Date(from);
-  const all = (new Date(to) - first) / (30.44 * 24 * 3600 * 1000);
-  const step = [1, 2, 3, 6, 12, 24].find((one) => all / one <= most) ?? 60;
+  const step = [1, 2, 3, 6, 12, 24].find((one) => one >= least) ?? 60;
   const ticks = [];
   for (let at = 0; ; at += step) {
     const value = Date.UTC(first.getUTCFullYear(), Math.ceil(first.getUTCMonth() / step) * step + at);
     if (value > to) return ticks;
     if (value >= from) ticks.push({ value });
   }
+}
+
+// Parts of a day, then days.
+function spans(from, to, least) {
+  const step = DAY * ([1 / 1440, 1 / 288, 1 / 48, 1 / 24, 1 / 8, 1 / 4, 1, 2, 7].find((one) => one >= least) ?? 14);
+  const ticks = [];
+  for (let value = Math.ceil(from / step) * step; value <= to; value += step) ticks.push({ value });
+  return ticks;
+}
+
+function dated(value, place, ticks) {
+  const step = ticks.length > 1 ? ticks[1].value - ticks[0].value : 30 * DAY;
+  if (step < DAY) return hour.format(value);
+  return (step < 28 * DAY ? shortDay : month).format(value);
 }
 
 function shortened(name) {
@@ -206,8 +236,8 @@ function tooltip(chart, family) {
     callbacks: {
       title: ([item]) => item?.raw.model ?? item?.dataset.label,
       label: ({ raw, dataset: { label } }) => [
-        label,
-        ...[told(chart.x, raw.x), told(chart.y, raw.y)].filter((line) => line !== raw.model),
+        ...(raw.model ? [label] : []),
+        ...[told(chart.x, raw.x), told(chart.y, raw.y), raw.note].filter((line) => line && line !== raw.model),
       ],
     },
   };
