@@ -186,7 +186,12 @@ class Aggregator:
         # What half the events leave open may have ended in the other half.
         await self._caught_up.wait()
         js = self._client.jetstream()
-        await Sweep(js, self._patience, lambda: self._leaderboard.unsettled).run()
+        await Sweep(
+            js,
+            self._patience,
+            lambda: self._leaderboard.unsettled,
+            lambda sid: self._leaderboard.submission(sid),
+        ).run()
 
     async def _restore(self) -> None:
         """Go on from a snapshot, if there is one that fits."""

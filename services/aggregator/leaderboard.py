@@ -131,6 +131,10 @@ class Leaderboard:
         """Those that something has still to become of, and some others."""
         return self._submissions.at_hand.values()
 
+    def submission(self, sid: str) -> Submission | None:
+        """Also what has ended long ago; None for what was never heard of."""
+        return self._submissions.get(sid)
+
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
         match fact.event:

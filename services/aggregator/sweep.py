@@ -1,10 +1,12 @@
-"""Finds requests that wait for something which is gone, and gives them an end.
+"""Finds requests that wait for something which is gone, and gives them an end; and jobs that wait
+although their run has ended, and takes them away.
 
 Nothing of ours loses a job or a submission without a dead letter. Operators may: a queue that was
 purged, a restored backup, a consumer that was made anew."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +23,7 @@ from contracts.topology import EVENTS, JOBS, VALIDATOR, jobs_of
 from runtime.bus import UnreadableMessageError, decode_event
 from services.aggregator.ends import give_up
 from services.aggregator.fold import Submission
+from services.aggregator.spent_jobs import remove_spent_jobs
 from services.aggregator.unsettled import Unsettled, unsettled
 
 log = structlog.get_logger(__name__)
@@ -45,21 +48,23 @@ class Patience:
 class Sweep:
     js: JetStreamContext
     patience: Patience
-    submissions: Callable[[], Iterable[Submission]]
-    """As the fold of EVENTS has them now."""
+    under_way: Callable[[], Iterable[Submission]]
+    """As the fold of EVENTS has them now, perhaps with others."""
+    submission: Callable[[str], Submission | None]
+    """Any, by its id."""
 
     async def run(self) -> None:
         """Never returns. An outage of the server is waited for; a queue that is not there hides
         nothing from the look into the other."""
         while True:
             await asyncio.sleep(self.patience.look_every_s)
-            quiet = self._quiet()
+            before = datetime.now(UTC) - timedelta(seconds=self.patience.lost_after_s)
+            quiet = self._quiet(before)
             for look in (self._without_job, self._without_verdict):
-                try:
+                with _through_outages():
                     await self._give_up(await look(quiet))
-                except (NatsError, TimeoutError) as outage:
-                    error = str(outage) or type(outage).__name__
-                    log.warning("what is lost cannot be looked for now", error=error)
+            with _through_outages():
+                await remove_spent_jobs(self.js, self.submission, before)
 
     async def _give_up(self, missing: list[Unsettled]) -> None:
         for each in missing[:_MOST_AT_ONCE]:
@@ -69,9 +74,8 @@ class Sweep:
             # so what has just ended shows one here.
             await give_up(self.js, _lost(each), cause, before_verdict=not each.has_job)
 
-    def _quiet(self) -> list[Unsettled]:
-        before = datetime.now(UTC) - timedelta(seconds=self.patience.lost_after_s)
-        standing = map(unsettled, self.submissions())
+    def _quiet(self, before: datetime) -> list[Unsettled]:
+        standing = map(unsettled, self.under_way())
         return [each for each in standing if each and each.since < before]
 
     async def _without_job(self, quiet: list[Unsettled]) -> list[Unsettled]:
@@ -111,6 +115,15 @@ class Sweep:
         info = await self.js.consumer_info(EVENTS.name, VALIDATOR.name)
         handled = info.ack_floor.stream_seq if info.ack_floor else 0
         return [each for each in quiet if each.cause.sequence <= handled]
+
+
+@contextmanager
+def _through_outages() -> Iterator[None]:
+    try:
+        yield
+    except (NatsError, TimeoutError) as outage:
+        error = str(outage) or type(outage).__name__
+        log.warning("what is lost cannot be looked for now", error=error)
 
 
 def _lost(each: Unsettled) -> EvaluationFailed:

@@ -7,7 +7,11 @@ from nats.js import JetStreamContext
 from contracts.base import Event
 from contracts.evaluation import EvaluationFailed, FailureCause
 from contracts.models import Lane, Tier
-from contracts.submission import SubmissionRejected, SubmissionRerunRequested
+from contracts.submission import (
+    SubmissionCancelled,
+    SubmissionRejected,
+    SubmissionRerunRequested,
+)
 from contracts.topology import EVENTS, JOBS, VALIDATOR, jobs_of
 from contracts.views import Request, RequestState
 from services.aggregator.sweep import Patience
@@ -88,6 +92,40 @@ async def test_what_stands_in_a_queue_or_has_ended_is_left_alone(
     assert {event.sid for event in await failures(client)} == {
         sid_of("acme/lost"),
         sid_of("acme/next"),
+    }
+
+
+async def test_a_job_is_taken_off_once_its_run_was_cancelled_or_is_done(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, received("acme/cancelled"), accepted("acme/cancelled"))
+    # Moved to the other lane and done there, in a second run.
+    await publish(jetstream, received("acme/done"), accepted("acme/done", run=2))
+    await publish(jetstream, accepted("acme/done", run=2, lane=Lane.HIGH))
+    await publish(jetstream, finished("acme/done", run=2))
+    again = SubmissionRerunRequested(sid=sid_of("acme/again"), run=2)
+    await publish(jetstream, received("acme/again"), accepted("acme/again"))
+    await publish(jetstream, SubmissionCancelled(sid=sid_of("acme/again")), again)
+    await publish(jetstream, accepted("acme/again", run=2))
+    await publish(jetstream, received("acme/failed"), accepted("acme/failed"))
+    await publish(jetstream, failed("acme/failed", cause=FailureCause.INFRASTRUCTURE))
+    await publish(jetstream, received("acme/waits"), accepted("acme/waits"))
+    await until_equal(lambda: _queued(jetstream), 7)
+
+    async with aggregating(nats_url, HURRIED):
+        await publish(jetstream, SubmissionCancelled(sid=sid_of("acme/cancelled")))
+        await until_equal(lambda: _queued(jetstream), 4)
+        # By the end that this one gets, everything was looked at once more.
+        await publish(jetstream, received("acme/next"), accepted("acme/next"))
+        await until_equal(lambda: _queued(jetstream), 5)
+        await jetstream.purge_stream(JOBS.name, subject=jobs_of(sid_of("acme/next")))
+        await next_event(client, EvaluationFailed, lambda it: it.sid == sid_of("acme/next"))
+
+    left = (await jetstream.stream_info(JOBS.name, subjects_filter=jobs_of())).state.subjects
+    assert {subject.rpartition(".")[2]: jobs for subject, jobs in (left or {}).items()} == {
+        sid_of("acme/again"): 2,
+        sid_of("acme/failed"): 1,
+        sid_of("acme/waits"): 1,
     }
 
 
