@@ -1,6 +1,6 @@
 """Answers that are given again, in front of routes that count how often they are asked."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import httpx
@@ -10,6 +10,7 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 from nats.aio.client import Client
 
+from contracts.views import Entry
 from services.gateway.boards import routes as boards
 from services.gateway.boards.past import PastBoards
 from services.gateway.http.at_hand import AtHand
@@ -24,15 +25,16 @@ ENTRIES = "/api/v1/boards/demo/entries"
 
 
 class Gateway:
-    """Routes behind AtHand, which set a cookie for each who reaches them."""
+    """Routes of boards behind AtHand, which set a cookie for each who reaches them."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.store = ViewStore()
         self.store.begin("e1")
         self._sequence = 0
         self.reached: list[str] = []
         self.put(a_board())
-        self.put(an_entry())
+        for entry in entries:
+            self.put(entry)
         queries = BoardQueries(self.store, PastBoards(Client(), self.store).ranked)
         app = Litestar(
             route_handlers=[boards.list_entries, boards.list_facets, boards.get_entry],
@@ -64,7 +66,7 @@ class Gateway:
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
-    gateway = Gateway()
+    gateway = Gateway([an_entry()])
     async with gateway.http:
         yield gateway
 
