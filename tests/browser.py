@@ -100,6 +100,23 @@ async def open_page(
         yield page
 
 
+async def layout_shift(page: Page) -> float:
+    """How much of the page has moved so far without anybody's doing, as Cumulative Layout Shift
+    counts it: shares of the screen times the shares of it that they moved by."""
+    total: float = await page.evaluate(
+        """() => new Promise((resolve) => {
+          let total = 0;
+          new PerformanceObserver((list) => {
+            for (const { value, hadRecentInput } of list.getEntries()) {
+              if (!hadRecentInput) total += value;
+            }
+          }).observe({ type: "layout-shift", buffered: true });
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve(total)));
+        })"""
+    )
+    return total
+
+
 async def accessibility_faults(page: Page, *rules: str) -> list[str]:
     """What axe-core finds serious or critical: rule, element, and what it says about it. With
     `rules`, such as `color-contrast`, it looks for nothing else."""

@@ -1,0 +1,95 @@
+"""What happens elsewhere shows up on open pages and moves nothing that somebody may be reading."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Page, expect
+
+from contracts.models import Tier
+from contracts.views import HistoryEntry, Request, RequestState
+from tests.browser import layout_shift
+from tests.integration.gateway.gateways import take_away
+from tests.pages.conftest import Visit
+from tests.pages.world import BOARD, REQUESTS, World, entries
+
+WAITING, RUNNING, FINISHED = (REQUESTS[name] for name in ("waiting", "running", "finished"))
+BOTH_WIDTHS = pytest.mark.parametrize("width", [1440, 390])
+MOST = 0.02
+
+
+def after(minutes: float, what: str, request: Request, **changes: object) -> Request:
+    at = request.received_at + timedelta(minutes=minutes)
+    history = (*request.history, HistoryEntry(at=at, what=what))
+    return request.model_copy(update={"history": history, "updated_at": at, **changes})
+
+
+async def until_it_is_live(page: Page) -> None:
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+
+
+@BOTH_WIDTHS
+async def test_a_request_from_its_first_state_to_its_last(
+    visit: Visit, world: World, width: int
+) -> None:
+    received = REQUESTS["received"]
+    waiting = after(
+        0.1,
+        "submission.accepted",
+        received,
+        state=RequestState.WAITING,
+        tasks=WAITING.tasks,
+        tier=Tier.SMALL,
+    )
+    running = after(
+        1, "evaluation.started", waiting, state=RequestState.RUNNING, attempt=1, evaluator="gpu-1"
+    )
+    scored = after(2, "evaluation.task_scored", running, tasks=RUNNING.tasks)
+    finished = after(
+        9, "evaluation.finished", scored, state=RequestState.FINISHED, tasks=FINISHED.tasks
+    )
+    entry = entries()[0].model_copy(
+        update={"sid": received.sid, "model": received.model, "repo_id": received.model.repo_id}
+    )
+    async with visit(f"/requests/{received.sid}", width=width) as page:
+        await until_it_is_live(page)
+        await world.show(waiting)
+        await expect(page.locator("#request-place")).to_contain_text("of 2")
+        await world.show(running)
+        await expect(page.locator("#request-running")).to_be_visible()
+        await world.show(scored)
+        await expect(page.locator("#request-running .chip-done")).to_have_count(3)
+        await world.show(entry, finished)
+        await expect(page.locator("#request-result")).to_be_visible()
+
+        assert await layout_shift(page) < MOST
+    await take_away(world.js, entry)
+    await world.show(received)
+
+
+@BOTH_WIDTHS
+async def test_a_queue_that_somebody_leaves(visit: Visit, world: World, width: int) -> None:
+    async with visit("/queue", width=width) as page:
+        await until_it_is_live(page)
+        await world.show(
+            RUNNING.model_copy(update={"tasks": FINISHED.tasks[:4] + RUNNING.tasks[4:]})
+        )
+        await expect(page.locator("#running .chip-done")).to_have_count(4)
+        await world.show(after(3, "submission.cancelled", WAITING, state=RequestState.CANCELLED))
+        await expect(page.locator("#ended")).to_contain_text(WAITING.model.repo_id)
+
+        assert await layout_shift(page) < MOST
+    await world.show(RUNNING, WAITING)
+
+
+@BOTH_WIDTHS
+async def test_a_board_that_a_row_joins(visit: Visit, world: World, width: int) -> None:
+    last = min(entries(), key=lambda entry: entry.average or 0)
+    joining = last.model_copy(update={"sid": "f" * 20})
+    async with visit(f"/boards/{BOARD.name}", width=width) as page:
+        await until_it_is_live(page)
+        before = await page.locator("#tally b").inner_text()
+        await world.show(joining)
+        await expect(page.locator("#tally b")).not_to_have_text(before)
+
+        assert await layout_shift(page) < 0.001
+    await take_away(world.js, joining)
