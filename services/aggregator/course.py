@@ -22,7 +22,7 @@ from services.aggregator.past import (
     definitions_of,
     happened_by,
 )
-from services.aggregator.render import render
+from services.aggregator.render import average_of
 
 _DECIDING = (
     SubmissionReceived,
@@ -108,10 +108,9 @@ class Course:
             if self._taken_off
             else _NOBODY_DECIDED
         )
-        entry = None
         with suppress(ArithmeticError, ValueError):
-            entry = render(submission, board, moderation).entry
-        return entry.average if entry else None
+            return average_of(submission, board, moderation)
+        return None
 
 
 def _decides(fact: Fact[Any]) -> bool:

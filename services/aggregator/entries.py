@@ -52,6 +52,12 @@ class Row:
     submitted_at: datetime | None
     updated_at: datetime
 
+    def average(self, board: Board) -> float | None:
+        """None while a task is outstanding."""
+        if any(task.id not in self.cells for task in board.tasks):
+            return None
+        return mean_of_tasks(cell.normalized for cell in self.cells.values())
+
     def entry(
         self, board: Board, scoring_version: str, place: Place, imported: Imported | None
     ) -> Entry:
@@ -67,7 +73,7 @@ class Row:
             model_type=self.model_type,
             **self.description,
             scores=self.cells,
-            average=None if outstanding else mean_of_tasks(cell.normalized for cell in scores),
+            average=self.average(board),
             average_stderr=None if outstanding else of_mean([cell.stderr for cell in scores]),
             provisional=bool(outstanding),
             outstanding=outstanding,

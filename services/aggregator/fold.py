@@ -27,6 +27,7 @@ from contracts.evaluation import (
     EvaluationTaskScored,
     FailureCause,
 )
+from contracts.registry import EVENT_TYPES
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionCancelled,
@@ -39,6 +40,9 @@ from contracts.views import Delay, RequestState
 from contracts.vote import VoteCast
 from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
 from services.aggregator.imports import Imported
+
+_OF_A_RUN = {kind for kind in EVENT_TYPES if "run" in kind.model_fields}
+_OF_AN_ATTEMPT = {kind for kind in EVENT_TYPES if "attempt" in kind.model_fields}
 
 A = TypeVar("A", EvaluationStarted, EvaluationTaskScored, EvaluationFailed)
 
@@ -96,7 +100,8 @@ class Run:
     @property
     def attempt(self) -> int:
         """The highest that any event names; 0 when none was made."""
-        return max((getattr(fact.event, "attempt", 0) for fact in self.facts), default=0)
+        attempts = (fact.event.attempt for fact in self.facts if type(fact.event) in _OF_AN_ATTEMPT)
+        return max(attempts, default=0)
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,8 @@ class Submission:
         """From the first to the current one; one that no event names is left out."""
         facts: dict[int, list[Fact[Any]]] = {1: []}
         for fact in self._ordered:
-            if number := getattr(fact.event, "run", None):
-                facts.setdefault(number, []).append(fact)
+            if type(fact.event) in _OF_A_RUN:
+                facts.setdefault(fact.event.run, []).append(fact)
         return tuple(Run(number, tuple(facts[number])) for number in sorted(facts))
 
     @property

@@ -21,6 +21,7 @@ from contracts.vote import VoteCast
 from services.aggregator.facts import Fact
 
 _WHAT = {kind: kind.type_name().removeprefix("podium.v1.") for kind in EVENT_TYPES}
+_BY_SOMEBODY = {kind for kind in EVENT_TYPES if "by" in kind.model_fields}
 
 
 def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
@@ -31,7 +32,7 @@ def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
             at=fact.at,
             what=_WHAT[type(fact.event)],
             note=_note(fact.event),
-            by=getattr(fact.event, "by", None),
+            by=fact.event.by if type(fact.event) in _BY_SOMEBODY else None,
         )
         for fact in sorted(told, key=lambda fact: (fact.at, fact.id))
     )

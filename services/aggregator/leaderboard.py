@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import structlog
 
@@ -11,6 +11,7 @@ from contracts.board import Board, BoardDefined
 from contracts.evaluation import EvaluationStarted, EvaluationTaskScored
 from contracts.imports import ResultsImported, RowImported
 from contracts.moderation import ModelRenamed, ProviderNamed, ProviderWithdrawn
+from contracts.registry import EVENT_TYPES
 from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Departed, Entry, Request
 from services.aggregator.copies import Copies
@@ -47,6 +48,10 @@ _NEW = Submission()
 # After these something more is to come, so nobody need look whether it is settled.
 _UNDER_WAY = (SubmissionAccepted, EvaluationStarted, EvaluationTaskScored)
 _NAMING = (SubmissionReceived, RowImported, ResultsImported)
+_OF_A_SUBMISSION = {kind for kind in EVENT_TYPES if "sid" in kind.model_fields} - {
+    *get_args(ModelDecision),
+    *get_args(OtherDecision),
+}
 
 
 class Leaderboard:
@@ -59,6 +64,15 @@ class Leaderboard:
         settled submissions are kept as they are; the others are packed."""
         self._boards = boards
         self._scoring_versions = {name: scoring_version(board) for name, board in boards.items()}
+        self._before_sid = [
+            Request.subject_filter(sid=""),
+            *(
+                kind.subject_filter(board=board, sid="")
+                for board in boards
+                for kind in (Entry, Departed)
+            ),
+        ]
+        """What the subjects of a submission's views begin with."""
         packed = {sid: kept.packed for sid, kept in state.submissions.items()}
         self._submissions = Submissions(Packer(state.dictionaries), packed, at_hand)
         self._moderation = Moderation(from_text(state.moderation))
@@ -137,6 +151,9 @@ class Leaderboard:
 
     def take(self, fact: Fact[Any]) -> None:
         self.position = max(self.position, fact.sequence)
+        if type(fact.event) in _OF_A_SUBMISSION:
+            self._happen(fact, fact.event.sid)
+            return
         match fact.event:
             case ModelRenamed() as event:
                 self._moderate(fact, (event.repo_id, event.new_repo_id))
@@ -151,8 +168,6 @@ class Leaderboard:
                 if len(definitions_of(event.board, self._definitions)) > 1:
                     # Every row on it may have had another average until then.
                     self._stale.update(dict.fromkeys(self._submissions))
-            case event:
-                self._happen(fact, event.sid)
 
     def _happen(self, fact: Fact[Any], sid: str) -> None:
         submission = self._submissions.get(sid, _NEW).after(fact)
@@ -275,12 +290,7 @@ class Leaderboard:
 
     def _subjects(self, sid: str) -> list[str]:
         """Of all views that there may be of a submission."""
-        rows = (
-            kind.subject_filter(board=board, sid=sid)
-            for board in self._boards
-            for kind in (Entry, Departed)
-        )
-        return [Request.subject_filter(sid=sid), *rows]
+        return [before_sid + sid for before_sid in self._before_sid]
 
     def _rescore(self, change: Change) -> Iterator[str]:
         """From what stood in EVENTS when the definition changed, whatever has happened since."""

@@ -97,35 +97,34 @@ class Column:
         each has. Raises IncomputableScoreError, naming what is missing."""
         by_name = {result.task: result for result in reversed(results)}
         counting = [_result_of(name, task, by_name) for name in task.harness_tasks]
+        is_normalized_first = task.normalizes_subtasks
         floors = (
             [part.floor for part in task.subtasks]
-            if task.normalizes_subtasks
+            if is_normalized_first
             else [task.floor] * len(counting)
         )
-        raws = [_raw(result, task.metrics) for result in counting]
-        stderrs = [_stderr(result, task.metrics) for result in counting]
+        raws, stderrs = _measured(counting, task.metrics)
         parts = tuple(
-            SubtaskScore(
-                harness_task=result.task,
-                raw=raw,
-                stderr=stderr,
-                normalized=normalized(raw, floor),
-                samples=result.samples,
-                prompt_hash=result.prompt_hash,
-                data_set=result.data.repo_id if result.data else "",
-                data_revision=result.data.revision if result.data else "",
-            )
-            for result, raw, stderr, floor in zip(counting, raws, stderrs, floors, strict=True)
+            [
+                SubtaskScore(
+                    harness_task=result.task,
+                    raw=raw,
+                    stderr=stderr,
+                    normalized=normalized(raw, floor),
+                    samples=result.samples,
+                    prompt_hash=result.prompt_hash,
+                    data_set=result.data.repo_id if result.data else "",
+                    data_revision=result.data.revision if result.data else "",
+                )
+                for result, raw, stderr, floor in zip(counting, raws, stderrs, floors, strict=True)
+            ]
         )
         weights = _weights(task, counting)
         raw = _averaged(task, raws, weights, whole)
-        if task.normalizes_subtasks:
+        if is_normalized_first:
             # Clamping at 0 makes the two ways differ: one below chance pulls no other one down.
             score = _averaged(task, [part.normalized for part in parts], weights)
-            errors = [
-                _normalized_stderr(raw, stderr, floor)
-                for raw, stderr, floor in zip(raws, stderrs, floors, strict=True)
-            ]
+            errors = list(map(_normalized_stderr, raws, stderrs, floors))
             return cls(raw, score, of_mean(errors, weights), parts)
         error = _normalized_stderr(raw, of_mean(stderrs, weights), task.floor) if weights else None
         return cls(raw, normalized(raw, task.floor), error, parts)
@@ -138,23 +137,35 @@ def _result_of(name: str, task: BoardTask, by_name: Mapping[str, HarnessResult])
     raise IncomputableScoreError(f"task {task.id!r} needs {name!r}; its results are {found}")
 
 
-def _raw(result: HarnessResult, metrics: Sequence[str]) -> float:
-    try:
-        return fsum([result.metrics[metric] for metric in metrics]) / len(metrics)
-    except KeyError as missing:
+def _measured(
+    results: Sequence[HarnessResult], metrics: Sequence[str]
+) -> tuple[list[float], list[float | None]]:
+    """Raw scores and their standard errors."""
+    if len(metrics) == 1:
+        # Most tasks have one metric and many subtasks: a mean of one is that one.
+        (metric,) = metrics
+        of_metric = [_of_metric(result, metric) for result in results]
+        return [raw for raw, _ in of_metric], [stderr for _, stderr in of_metric]
+    raws: list[float] = []
+    stderrs: list[float | None] = []
+    for result in results:
+        values, errors = zip(*[_of_metric(result, metric) for metric in metrics], strict=True)
+        raws.append(fsum(values) / len(metrics))
+        stderrs.append(of_dependent_mean(errors))
+    return raws, stderrs
+
+
+def _of_metric(result: HarnessResult, metric: str) -> tuple[float, float | None]:
+    """Its value and the standard error of that."""
+    value = result.metrics.get(metric)
+    if value is None:
         raise IncomputableScoreError(
-            f"{result.task!r} has no metric {missing}; it has {', '.join(result.metrics)}"
-        ) from None
-
-
-def _stderr(result: HarnessResult, metrics: Sequence[str]) -> float | None:
-    return of_dependent_mean([_stderr_of_metric(result, metric) for metric in metrics])
-
-
-def _stderr_of_metric(result: HarnessResult, metric: str) -> float | None:
-    reported = result.stderrs.get(metric)
+            f"{result.task!r} has no metric {metric!r}; it has {', '.join(result.metrics)}"
+        )
+    stderr = result.stderrs.get(metric)
     # lm-eval knows none for IFEval's accuracy by instruction, which several in a prompt share.
-    return of_share(result.metrics[metric], result.samples) if reported is None else reported
+    # Adding 0 makes a -0.0 the 0.0 that it means.
+    return value + 0.0, of_share(value, result.samples) if stderr is None else stderr
 
 
 def _normalized_stderr(raw: float, stderr: float | None, floor: float) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contracts.board import Board
 from contracts.submission import SubmissionReceived
 from contracts.views import Entry, Failure, Request, TaskProgress, TaskScore, Unshown
-from services.aggregator.entries import Place, evaluated, taken_over
+from services.aggregator.entries import Place, Row, evaluated, taken_over
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Run, Submission
 from services.aggregator.history import history
@@ -43,30 +43,14 @@ def render(
         problem = f"board {submission.board!r} has no definition"
         return Rendered(request=request, problems=(problem,))
 
-    scores: dict[int, _Scores] = {}
-    for run in reversed(submission.runs):
-        scores[run.number] = _Scores.of(run, board)
-        if len(scores[run.number].cells) == len(board.tasks):
-            break
-    # A re-run replaces the scores once it has as many: an entry never falls back to a few.
-    best = max(
-        (run for run in submission.runs if run.number in scores),
-        key=lambda run: (len(scores[run.number].cells), run.number),
-    )
-    row = evaluated(submission, best, scores[best.number].cells)
-    problems = [problem for each in scores.values() for problem in each.problems]
-    if imported:
-        cells, faults = imported.cells(board)
-        problems += faults
-        # So does an evaluation of ours with what another board has found out.
-        if row is None or len(cells) > len(row.cells):
-            row = taken_over(imported, cells)
+    scored = _Scored.of(submission, board)
+    row, current = scored.row, scored.runs[submission.run.number]
     return Rendered(
         request=_request(
             received,
             submission,
             board,
-            scores[submission.run.number].cells,
+            current.cells,
             standing,
             originals,
             unshown,
@@ -79,8 +63,47 @@ def render(
             Place(name, standing, moderation.is_official(name), originals),
             imported,
         ),
-        problems=tuple(problems),
+        problems=scored.problems,
     )
+
+
+def average_of(submission: Submission, board: Board, moderation: Moderation) -> float | None:
+    """What `render` would have in the entry; None also where there would be none."""
+    if submission.named is None:
+        return None
+    name = moderation.name_today(*submission.named)
+    row = _Scored.of(submission, board).row
+    return None if row is None or moderation.standing(name).removed else row.average(board)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    runs: dict[int, "_Scores"]
+    """By number; without those before the newest one that has all its scores."""
+    row: Row | None
+    problems: tuple[str, ...]
+
+    @classmethod
+    def of(cls, submission: Submission, board: Board) -> "_Scored":
+        scores: dict[int, _Scores] = {}
+        for run in reversed(submission.runs):
+            scores[run.number] = _Scores.of(run, board)
+            if len(scores[run.number].cells) == len(board.tasks):
+                break
+        # A re-run replaces the scores once it has as many: an entry never falls back to a few.
+        best = max(
+            (run for run in submission.runs if run.number in scores),
+            key=lambda run: (len(scores[run.number].cells), run.number),
+        )
+        row = evaluated(submission, best, scores[best.number].cells)
+        problems = [problem for each in reversed(scores.values()) for problem in each.problems]
+        if submission.imported:
+            cells, faults = submission.imported.cells(board)
+            problems += faults
+            # So does an evaluation of ours with what another board has found out.
+            if row is None or len(cells) > len(row.cells):
+                row = taken_over(submission.imported, cells)
+        return cls(scores, row, tuple(problems))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ import sys
 from runtime.bus import UnreadableMessageError, decode_event
 from runtime.logs import configure_logs
 from services.aggregator.facts import Fact
+from services.aggregator.frames import read_messages
 from services.aggregator.leaderboard import Leaderboard
+from services.aggregator.lives import one_after_the_other
 from services.aggregator.settings import AggregatorSettings
-from services.aggregator.shards import Folded, read_boards, read_messages, write_folded
+from services.aggregator.shards import Folded, read_boards, write_folded
 
 
 def main() -> None:
@@ -16,9 +18,10 @@ def main() -> None:
     gc.disable()
     settings = AggregatorSettings()
     configure_logs("aggregator", log_format=settings.log_format, log_level=settings.log_level)
-    leaderboard = Leaderboard(read_boards(sys.stdin.buffer))
+    # What has come to an end is packed at once: more of it follows rarely, and is not far then.
+    leaderboard = Leaderboard(read_boards(sys.stdin.buffer), at_hand=1)
     unreadable: dict[int, str] = {}
-    for message in read_messages(sys.stdin.buffer):
+    for message in one_after_the_other(read_messages(sys.stdin.buffer)):
         try:
             event, envelope = decode_event(message.subject, message.headers, message.body)
         except UnreadableMessageError as fault:

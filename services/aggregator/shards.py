@@ -9,7 +9,7 @@ import struct
 import sys
 import zlib
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, get_args
@@ -18,38 +18,23 @@ from nats.aio.msg import Msg
 from pydantic import TypeAdapter
 
 from contracts.board import Board, BoardDefined
-from contracts.registry import EVENT_TYPES
 from runtime.processes import die_with_parent
 from services.aggregator.facts import with_fact
 from services.aggregator.fold import Submission
+from services.aggregator.frames import framed
+from services.aggregator.lives import submission_of
 from services.aggregator.moderation import ModelDecision, OtherDecision
 from services.aggregator.packing import Packed, Packer
 from services.aggregator.snapshots import Kept, State, from_bytes, in_parts
 
 _MOST = 8
 _AHEAD = 16 * 1024 * 1024
-_FRAME = struct.Struct("<QIII")
 BOARDS = TypeAdapter(dict[str, Board])
 UNREADABLE = TypeAdapter(dict[int, str])
 _COMMON = {
     event.type_name()
     for event in (*get_args(ModelDecision), *get_args(OtherDecision), BoardDefined)
 }
-_PLACE_OF_SID = {
-    event.type_name(): event.SUBJECT.split(".").index("{sid}")
-    for event in EVENT_TYPES
-    if "{sid}" in event.SUBJECT
-}
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A message of EVENTS, as it came."""
-
-    sequence: int
-    subject: str
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -72,7 +57,7 @@ class Shards:
         """Waits while the processes are behind."""
         frames: list[list[bytes]] = [[] for _ in self._workers]
         for message in messages:
-            frame = _frame(message)
+            frame = framed(message)
             for share in _shares(message, len(self._workers)):
                 frames[share].append(frame)
         for worker, parts in zip(self._workers, frames, strict=True):
@@ -122,20 +107,6 @@ async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shard
 def read_boards(file: BinaryIO) -> dict[str, Board]:
     (length,) = struct.unpack("<I", file.read(4))
     return BOARDS.validate_json(file.read(length))
-
-
-def read_messages(file: BinaryIO) -> Iterator[Recorded]:
-    """Until the other end is closed."""
-    while head := file.read(_FRAME.size):
-        sequence, subject, headers, body = _FRAME.unpack(head)
-        data = file.read(subject + headers + body)
-        words = iter(data[subject : subject + headers].decode().split("\n"))
-        yield Recorded(
-            sequence,
-            data[:subject].decode(),
-            dict(zip(words, words, strict=False)),
-            data[subject + headers :],
-        )
 
 
 def write_folded(file: BinaryIO, folded: Folded) -> None:
@@ -190,21 +161,11 @@ def _united(one: Kept, other: Kept, dictionaries: list[bytes]) -> Kept:
 
 def _shares(message: Msg, count: int) -> Iterable[int]:
     """By the submission that its subject names; all shares for what concerns all submissions."""
-    type_name = (message.headers or {}).get("ce-type", "")
-    if type_name in _COMMON:
+    headers = message.headers or {}
+    if headers.get("ce-type") in _COMMON:
         return range(count)
-    tokens, place = message.subject.split("."), _PLACE_OF_SID.get(type_name, 0)
-    return (zlib.crc32(tokens[place].encode()) % count if place < len(tokens) else 0,)
-
-
-def _frame(message: Msg) -> bytes:
-    subject = message.subject.encode()
-    headers = "\n".join(
-        word for header in (message.headers or {}).items() for word in header
-    ).encode()
-    sequence = message.metadata.sequence.stream
-    lengths = _FRAME.pack(sequence, len(subject), len(headers), len(message.data))
-    return lengths + subject + headers + message.data
+    sid = submission_of(message.subject, headers) or ""
+    return (zlib.crc32(sid.encode()) % count,)
 
 
 async def _write(worker: Process, data: bytes) -> None:
