@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
+import polars as pl
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
@@ -91,8 +93,25 @@ class DifferingSamples(msgspec.Struct, frozen=True):
     only_second: int
     same_prompts: bool
     total: int
-    """That differ, on all pages."""
+    """That are asked for, on all pages."""
     next: str | None
+
+
+class Better(StrEnum):
+    """Which of two rows has the higher score."""
+
+    EITHER = "either"
+    FIRST = "first"
+    SECOND = "second"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Of the documents that two rows were scored differently on."""
+
+    better: Better = Better.EITHER
+    offset: int = 0
+    limit: int = PAGE
 
 
 @dataclass(frozen=True)
@@ -102,12 +121,17 @@ class Differing:
     only_first: int
     only_second: int
     same_prompts: bool
+    better: Better
+    """Which of them are `found`."""
 
     @property
     def total(self) -> int:
-        return self.only_first + self.only_second
+        """Of the found ones, on all pages."""
+        counts = {Better.FIRST: self.only_first, Better.SECOND: self.only_second}
+        return counts.get(self.better, self.only_first + self.only_second)
 
 
+_FIRST_IS_BETTER = pl.col("first") > pl.col("second")
 _REFUSALS = refuses(
     ErrorCode.INVALID_REQUEST,
     ErrorCode.ENTRY_UNKNOWN,
@@ -138,16 +162,26 @@ async def list_differing_samples(
     task: FromQuery[str],
     store: StoreDependency,
     files: DetailFilesDependency,
+    better: FromQuery[Better] = Better.EITHER,
     offset: Annotated[int, QueryParameter(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=MOST_AT_ONCE)] = PAGE,
 ) -> DifferingSamples:
-    """Where the scores of two rows differ: the first two of `ids`."""
+    """Where the scores of two rows differ: the first two of `ids`. `better` narrows it to one's
+    gains."""
     board, entries = chosen_entries(read_ids(ids), store)
     asked_of = known_task(board, task)
-    differing = await differing_samples(asked_of, entries[0], entries[1], files, offset, limit)
+    first, second, *_ = entries
+    wanted = Wanted(better, offset, limit)
+    differing = await differing_samples(asked_of, first, second, files, wanted)
     following = None
     if offset + limit < differing.total:
-        query = {"ids": ",".join(ids), "task": task, "offset": offset + limit, "limit": limit}
+        query = {
+            "ids": ",".join(ids),
+            "task": task,
+            **({} if better is Better.EITHER else {"better": better.value}),
+            "offset": offset + limit,
+            "limit": limit,
+        }
         following = f"/api/v1/compare/samples?{urlencode(query)}"
     return DifferingSamples(
         items=differing.found,
@@ -228,19 +262,21 @@ async def _bodies(entries: Sequence[Entry], files: DetailFiles) -> dict[tuple[st
 
 
 async def differing_samples(
-    task: BoardTask, first: Entry, second: Entry, files: DetailFiles, offset: int, limit: int
+    task: BoardTask, first: Entry, second: Entry, files: DetailFiles, wanted: Wanted
 ) -> Differing:
     """Raises Refusal where one of them has no samples."""
     one, two = await asyncio.gather(
         files.read(kept_details(first, task)), files.read(kept_details(second, task))
     )
-    return await asyncio.to_thread(_differing, task, one, two, offset, limit)
+    return await asyncio.to_thread(_differing, task, one, two, wanted)
 
 
-def _differing(task: BoardTask, first: bytes, second: bytes, offset: int, limit: int) -> Differing:
+def _differing(task: BoardTask, first: bytes, second: bytes, wanted: Wanted) -> Differing:
     paired = pairs(first, second, task)
     differing = paired.differing
-    page = differing.slice(offset, limit)
+    of_first, of_second = (differing.filter(each) for each in (_FIRST_IS_BETTER, ~_FIRST_IS_BETTER))
+    found = {Better.FIRST: of_first, Better.SECOND: of_second}.get(wanted.better, differing)
+    page = found.slice(wanted.offset, wanted.limit)
     samples = zip(
         read_numbers(first, task, page["number"].to_list()),
         read_numbers(second, task, page["number_second"].to_list()),
@@ -249,9 +285,10 @@ def _differing(task: BoardTask, first: bytes, second: bytes, offset: int, limit:
     return Differing(
         tuple(DifferingSample(one, two) for one, two in samples),
         compared=paired.rows.height,
-        only_first=int((differing["first"] > differing["second"]).sum()),
-        only_second=int((differing["first"] < differing["second"]).sum()),
+        only_first=of_first.height,
+        only_second=of_second.height,
         same_prompts=paired.same_prompts,
+        better=wanted.better,
     )
 
 

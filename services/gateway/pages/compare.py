@@ -1,9 +1,8 @@
 """Two to six rows side by side, and the samples on which two of them part."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated, Any, Self
 
 import polars as pl
 from litestar import get
@@ -14,41 +13,40 @@ from contracts.board import Board
 from contracts.views import Entry
 from services.gateway.boards.routes import known_board
 from services.gateway.boards.views import BoardEntry, board_entries
-from services.gateway.comparison.differences import LEAST, MOST, ComparedTask, Comparison
+from services.gateway.comparison.differences import LEAST, MOST, Comparison
 from services.gateway.comparison.routes import (
-    Differing,
+    Better,
+    Wanted,
     chosen_entries,
     compared,
-    differing_samples,
     find_entry,
     read_ids,
 )
 from services.gateway.dependencies import BoardQueriesDependency, DetailFilesDependency
-from services.gateway.http.errors import ErrorCode, Refusal
+from services.gateway.formatting import mass, parameters, words
+from services.gateway.pages.compare_samples import comparison_address, parting
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.query.engine import Ranked
 from services.gateway.query.frame import FOLDED_NAME
 from services.gateway.query.standing import Weighting
-from services.gateway.samples.files import DetailFiles
-from services.gateway.samples.reading import PAGE
 from services.gateway.state.store import ViewStore
 
 _OFFERED = 8
+_IN_A_RADAR = 3
 
 
 @dataclass(frozen=True)
-class Parting:
-    """The samples of one task on which the first row and another one differ."""
+class _Chosen:
+    entry: Entry
+    without: str
+    """Address of the comparison without it."""
+    as_first: str
+    """Of the one in which the others are held against it."""
 
-    task: ComparedTask
-    other: Entry
-    differing: Differing | None
-    trouble: Refusal | None
-    tasks: tuple[tuple[str, str, bool], ...]
-    """Title, address, whether it is the current one; those that both have samples of."""
-    others: tuple[tuple[str, str, bool], ...]
-    before: str | None
-    after: str | None
+    @classmethod
+    def of(cls, entry: Entry, chosen: Sequence[str]) -> Self:
+        others = [one for one in chosen if one != entry.sid]
+        return cls(entry, comparison_address(others), comparison_address([entry.sid, *others]))
 
 
 @get("/compare", include_in_schema=False)
@@ -61,31 +59,31 @@ async def show_comparison(
     add: Annotated[str, QueryParameter(max_length=200)] = "",
     task: FromQuery[str] = "",
     other: FromQuery[str] = "",
+    better: FromQuery[Better] = Better.EITHER,
     offset: Annotated[int, QueryParameter(ge=0, le=10_000_000)] = 0,
 ) -> Template:
-    """`add` looks for another row; `task` and `other` choose whose samples are shown."""
+    """`add` looks for another row; `task`, `other` and `better` choose whose samples are shown."""
     chosen = read_ids(ids or ())
     on, entries = _entries(chosen, board, visit.any_board(), visit.store)
     found = None
-    parting = None
+    samples = None
     if on and len(entries) >= LEAST:
         found = await compared(on, entries, files)
-        parting = await _parting(found, files, task, other, offset)
+        samples = await parting(found, files, task, other, Wanted(better, offset))
     offered: tuple[BoardEntry, ...] = ()
     if on and len(entries) < MOST:
         offered = _offered(await queries.current(on.name), add, chosen)
     joined = ",".join(chosen)
     context = {
-        "entries": [
-            (entry, _address([one for one in chosen if one != entry.sid])) for entry in entries
-        ],
+        "entries": [_Chosen.of(entry, chosen) for entry in entries],
+        "facts": tuple(_facts(entries)) if found else (),
         "ids": joined,
         "most": MOST,
         "add": add,
-        "offered": [(one, _address([*chosen, one.request_id])) for one in offered],
+        "offered": [(one, comparison_address([*chosen, one.request_id])) for one in offered],
         "comparison": found,
-        "radar": _radar(found) if found else None,
-        "parting": parting,
+        "drawn": _drawn(found) if found else None,
+        "parting": samples,
     }
     return visit.page("compare", context, board=on, parts=("offered",))
 
@@ -101,10 +99,26 @@ def _entries(
     return (known_board(board, store) if board else any_board), ()
 
 
-def _address(ids: Sequence[str], **more: str | int) -> str:
-    # A comma needs no escape in a query, and an address that people send around looks better so.
-    query = urlencode({"ids": ",".join(ids), **more}, safe=",")
-    return f"/compare?{query}"
+def _facts(entries: Sequence[Entry]) -> Iterator[tuple[str, tuple[str, ...], bool]]:
+    """What the models are: label, a text for each, whether these differ. What is unknown of all is
+    left out."""
+    for label, text in _FACTS.items():
+        told = tuple(text(entry) for entry in entries)
+        if any(told):
+            yield label, told, len(set(told)) > 1
+
+
+_FACTS: dict[str, Callable[[Entry], str]] = {
+    "Type": lambda entry: words(entry.model_type),
+    "Parameters": lambda entry: parameters(entry.parameters) if entry.parameters else "",
+    "Architecture": lambda entry: entry.architecture,
+    "Precision": lambda entry: entry.model.precision,
+    "Chat template": lambda entry: "yes" if entry.model.chat_template else "no",
+    "License": lambda entry: entry.license,
+    "Base model": lambda entry: ", ".join(entry.base_models),
+    "Uploaded": lambda entry: f"{entry.uploaded_at:%-d %b %Y}" if entry.uploaded_at else "",
+    "CO₂": lambda entry: mass(entry.co2_kg) if entry.co2_kg is not None else "",
+}
 
 
 def _offered(ranked: Ranked, text: str, taken: Sequence[str]) -> tuple[BoardEntry, ...]:
@@ -118,9 +132,11 @@ def _offered(ranked: Ranked, text: str, taken: Sequence[str]) -> tuple[BoardEntr
     )
 
 
-def _radar(found: Comparison) -> dict[str, Any]:
-    """What compare.js draws: a corner per task, a series per row, null while outstanding."""
+def _drawn(found: Comparison) -> dict[str, Any]:
+    """What compare.js draws: a place per task, a series per row, null while outstanding. Of more
+    than three rows a radar's lines lie on top of each other."""
     return {
+        "type": "radar" if len(found.entries) <= _IN_A_RADAR else "line",
         "labels": [one.task.title for one in found.tasks],
         "series": [
             {
@@ -133,49 +149,3 @@ def _radar(found: Comparison) -> dict[str, Any]:
             for place, entry in enumerate(found.entries)
         ],
     }
-
-
-async def _parting(
-    found: Comparison, files: DetailFiles, task: str, other: str, offset: int
-) -> Parting | None:
-    """None where no two rows have samples of one task."""
-    first, *others = found.entries
-    pairs = [
-        (one, entry)
-        for one in found.tasks
-        for place, entry in enumerate(others, start=1)
-        if one.has_samples[0] and one.has_samples[place]
-    ]
-    if not pairs:
-        return None
-    chosen, against = next(
-        (pair for pair in pairs if pair[0].task.id == task and pair[1].sid == other),
-        next((pair for pair in pairs if pair[0].task.id == task), pairs[0]),
-    )
-    ids = [entry.sid for entry in found.entries]
-
-    def address(**changes: str | int) -> str:
-        return _address(ids, **({"task": chosen.task.id, "other": against.sid} | changes)) + "#part"
-
-    differing, trouble = None, None
-    try:
-        differing = await differing_samples(chosen.task, first, against, files, offset, PAGE)
-    except Refusal as refusal:
-        if refusal.code not in (ErrorCode.SAMPLES_UNAVAILABLE, ErrorCode.BUS_UNREACHABLE):
-            raise
-        trouble = refusal
-    tasks = {one.task.id: one for one, _ in pairs}
-    entries = {entry.sid: entry for one, entry in pairs if one is chosen}
-    total = differing.total if differing else 0
-    return Parting(
-        chosen,
-        against,
-        differing,
-        trouble,
-        tuple((one.task.title, address(task=key), one is chosen) for key, one in tasks.items()),
-        tuple(
-            (entry.repo_id, address(other=sid), entry is against) for sid, entry in entries.items()
-        ),
-        before=address(offset=max(0, offset - PAGE)) if offset else None,
-        after=address(offset=offset + PAGE) if offset + PAGE < total else None,
-    )

@@ -25,6 +25,7 @@ class Link:
 _DESTINATIONS = (
     Destination("Board", "/boards/{board}"),
     Destination("Insights", "/boards/{board}/insights"),
+    Destination("Compare", "/compare"),
     Destination("Queue", "/queue"),
     Destination("Submit", "/submit"),
     Destination("Moderation", "/moderation", for_moderators=True),

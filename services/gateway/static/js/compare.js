@@ -1,16 +1,34 @@
-// Draws the radar of a comparison. The table beside it says the same.
+// Draws a comparison: a radar, or parallel coordinates of many rows. The table beside it says the same.
 
-const canvas = document.getElementById("radar");
-const { labels, series } = JSON.parse(canvas.dataset.radar);
+const canvas = document.getElementById("drawn");
+const { type, labels, series } = JSON.parse(canvas.dataset.drawn);
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 function draw() {
   Chart.getChart(canvas)?.destroy();
   // A canvas knows no light-dark(): its colours are those of elements that have them.
-  const box = getComputedStyle(canvas.parentElement);
+  const box = getComputedStyle(canvas.closest("figure"));
   const swatches = document.querySelectorAll(".chosen-list .swatch");
+  const font = (size) => ({ family: box.fontFamily, size });
+  const grid = { color: box.borderTopColor };
+  const scales = {
+    radar: () => ({
+      r: {
+        beginAtZero: true,
+        suggestedMax: 60,
+        angleLines: grid,
+        grid,
+        pointLabels: { color: box.color, font: font(12) },
+        ticks: { color: box.color, backdropColor: "transparent", maxTicksLimit: 5, font: font(10) },
+      },
+    }),
+    line: () => ({
+      x: { grid, border: grid, ticks: { color: box.color, font: font(12) } },
+      y: { beginAtZero: true, grid: { display: false }, border: grid, ticks: { color: box.color, font: font(11) } },
+    }),
+  };
   new Chart(canvas, {
-    type: "radar",
+    type,
     data: {
       labels,
       datasets: series.map(({ name, values }, place) => {
@@ -22,17 +40,8 @@ function draw() {
       animation: false,
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
-      scales: {
-        r: {
-          beginAtZero: true,
-          suggestedMax: 60,
-          angleLines: { color: box.borderTopColor },
-          grid: { color: box.borderTopColor },
-          pointLabels: { color: box.color, font: { family: box.fontFamily, size: 12 } },
-          ticks: { color: box.color, backdropColor: "transparent", maxTicksLimit: 5, font: { family: box.fontFamily, size: 10 } },
-        },
-      },
-      plugins: { legend: { display: false } },
+      scales: scales[type](),
+      plugins: { legend: { display: false }, tooltip: { itemSort: (one, other) => other.parsed.y - one.parsed.y } },
     },
   });
 }
