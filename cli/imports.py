@@ -11,12 +11,13 @@ import typer
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
+from rich.status import Status
 from rich.text import Text
 
 from cli.console import console, fail
 from cli.hub import HUGGING_FACE
 from cli.importing.contents import read_contents
-from cli.importing.hub import found
+from cli.importing.hub import Found, found
 from cli.importing.problems import Problem
 from cli.importing.publishing import ImportedEvent, Outcome, publish_changes, submit
 from cli.importing.requests import as_submission, read_requests
@@ -67,7 +68,7 @@ def contents(
     Example: podium import contents open-llm-leaderboard/contents
     """
     definition = _board(board, boards)
-    with found(where, hub, SUFFIXES) as there:
+    with found(where, hub, SUFFIXES) as there, _reading(there):
         try:
             rows = (row for file in there.files for row in read_rows(file))
             read = read_contents(rows, definition, there.source)
@@ -93,7 +94,7 @@ def results(
     Example: podium import results ./results --board open-llm-v2
     """
     definition = _board(board, boards)
-    with found(where, hub, (".json",)) as there:
+    with found(where, hub, (".json",)) as there, _reading(there):
         read = read_results(there.files, definition, there.source)
     _check(read.problems, skip_bad)
     _import(read.events, nats)
@@ -118,7 +119,7 @@ def requests(
     Example: podium import requests open-llm-leaderboard/requests --submit
     """
     definition = _board(board, boards)
-    with found(where, hub, (".json",)) as there:
+    with found(where, hub, (".json",)) as there, _reading(there):
         read = read_requests(there.files, definition.name, there.source)
     _check(read.problems, skip_bad)
     submissions: list[SubmissionReceived] = []
@@ -133,6 +134,13 @@ def requests(
             console.print(f"{left} of them name no commit: submit those with `podium submit`.")
     elif read.pending:
         console.print(f"{len(read.pending)} were not finished: --submit submits them here.")
+
+
+def _reading(there: Found) -> Status:
+    files = len(there.files)
+    return console.status(
+        f"Reading {files:,} files …" if files > 1 else f"Reading {there.source} …"
+    )
 
 
 def _board(name: str, folder: Path) -> Board:
@@ -151,8 +159,9 @@ def _check(problems: Sequence[Problem], skip_bad: bool) -> None:
     if len(problems) > _SHOWN:
         console.print(f"… and {len(problems) - _SHOWN} more")
     if problems and not skip_bad:
+        told = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         fail(
-            f"{len(problems)} problems; nothing was imported.",
+            f"{told}; nothing was imported.",
             "Correct them, or import the rest with --skip-bad.",
         )
 
@@ -167,7 +176,11 @@ def _import(
             client = await connect(nats, name="podium import")
         try:
             js = client.jetstream()
-            return await publish_changes(js, events), await submit(js, submissions)
+            with console.status("Comparing with what is known …") as status:
+                outcome = await publish_changes(
+                    js, events, lambda done, of: status.update(f"Publishing {done:,} of {of:,} …")
+                )
+            return outcome, await submit(js, submissions)
         finally:
             await client.close()
 

@@ -1,7 +1,7 @@
 """Imported things as events: only what is new or different goes into the stream."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
@@ -40,9 +40,14 @@ class Outcome:
     unchanged: int
 
 
-async def publish_changes(js: JetStreamContext, events: Sequence[ImportedEvent]) -> Outcome:
-    """Returns when all of them are on disk. An event's id follows from its content and from the
-    event that it replaces: whoever imports the same at the same time publishes the same event."""
+async def publish_changes(
+    js: JetStreamContext,
+    events: Sequence[ImportedEvent],
+    progress: Callable[[int, int], object],
+) -> Outcome:
+    """Returns when all of them are on disk; `progress` is told how many are, of how many. An
+    event's id follows from its content and from the event that it replaces: whoever imports the
+    same at the same time publishes the same event."""
     standing: dict[str, Msg] = {}
     for subjects in {type(event).subject_filter(board=event.board) for event in events}:
         standing |= await last_messages(js, EVENTS.name, subjects)
@@ -56,6 +61,7 @@ async def publish_changes(js: JetStreamContext, events: Sequence[ImportedEvent])
     for start in range(0, len(changes), _IN_FLIGHT):
         window = changes[start : start + _IN_FLIGHT]
         await asyncio.gather(*(publish_event(js, event, envelope) for event, envelope in window))
+        progress(start + len(window), len(changes))
     return Outcome(len(changes) - replaced, replaced, len(events) - len(changes))
 
 

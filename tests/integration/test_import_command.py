@@ -102,7 +102,7 @@ async def test_one_bad_row_keeps_all_out_unless_it_is_skipped(
 
     assert status == 1
     assert output.startswith("row 2, 'Type': found 'toy': is none of the types")
-    assert "1 problems; nothing was imported." in output
+    assert "1 problem; nothing was imported." in output
     assert await all_events(client) == []
 
     status, output = await podium_import(nats_url, boards, "contents", table, "--skip-bad")
