@@ -32,7 +32,7 @@ Reason = Annotated[str, typer.Option(help="Why; everybody can read it.")]
 
 _START = "NATS_URL=nats://… python -m services.evaluator"
 _LOOK_EVERY_S = 1.0
-_DONE = {HoldKind.PAUSE: "paused", HoldKind.DRAIN: "drained"}
+_ORDERED = {HoldKind.PAUSE: "paused", HoldKind.DRAIN: "told to drain"}
 
 
 @workers.callback()
@@ -131,12 +131,12 @@ def resume(
 def print_holds(holds: Iterable[dict[str, Any]]) -> None:
     """Each order in a line, with who, when and why."""
     for hold in holds:
-        verb = "are" if hold["scope"] == HoldScope.ALL else "is"
+        verb = "were" if hold["scope"] == HoldScope.ALL else "was"
         by = f" by {hold['by']}" if hold["by"] else ""
         console.print(
             Text(
-                f"{_called(hold)} {verb} {_DONE[hold['kind']]}{by}, since"
-                f" {times.since(hold['at'])}: {hold['reason']}"
+                f"{_called(hold)} {verb} {_ORDERED[hold['kind']]}{by}"
+                f" {times.since(hold['at'])} ago: {hold['reason']}"
             )
         )
 
@@ -193,7 +193,10 @@ def _table(evaluators: list[dict[str, Any]]) -> Table:
             table.add_row(
                 device["name"],
                 _readiness(evaluator),
-                ", ".join(_tier(tier, evaluator["on_hold"]) for tier in evaluator["tiers"]),
+                ", ".join(
+                    f"{tier} (on hold)" if tier in evaluator["on_hold"] else tier
+                    for tier in evaluator["tiers"]
+                ),
                 device["device"],
                 _is_at(device),
                 times.since(device["since"]),
@@ -206,10 +209,6 @@ def _readiness(evaluator: dict[str, Any]) -> str:
     running = sum(device["request_id"] is not None for device in evaluator["devices"])
     word = {"open": "takes jobs"}.get(evaluator["readiness"], evaluator["readiness"])
     return word if word == "takes jobs" or not running else f"{word}, {running} running"
-
-
-def _tier(tier: str, on_hold: dict[str, str]) -> str:
-    return f"{tier} ({_DONE[HoldKind(on_hold[tier])]})" if tier in on_hold else tier
 
 
 def _is_at(device: dict[str, Any]) -> str:

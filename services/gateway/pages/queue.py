@@ -46,6 +46,7 @@ async def show_queue(
         "wanted": wanted,
         "queue": Queue.of(store.requests.values(), store.progress, plan, wanted),
         "tiers": tuple(plan.tiers.values()),
+        "holds": store.holds.holds,
         "evaluators_known": store.evaluators.are_known,
         "all_tiers": tuple(Tier),
         "states": tuple(RequestState),

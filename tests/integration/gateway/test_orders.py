@@ -113,7 +113,7 @@ async def test_the_queue_says_who_keeps_it_waiting(
     status, output = await podium("workers", "--gateway", gateway.url)
     assert status == 0, output
     assert "drained" in output
-    assert "Evaluator gpu-1 is drained by mona" in output
+    assert "Evaluator gpu-1 was told to drain by mona" in output
 
 
 async def test_orders_by_command(
@@ -130,7 +130,7 @@ async def test_orders_by_command(
 
     assert (paused[0], "no such evaluator is there" in paused[1]) == (0, True), paused
     assert resumed[0] == 0, resumed
-    assert "Still standing:\nEvaluator gpu-1 is drained by mona" in resumed[1]
+    assert "Still standing:\nEvaluator gpu-1 was told to drain by mona" in resumed[1]
     assert (nobody[0], "a NAME, --tier or --all" in nobody[1]) == (2, True), nobody
     assert (forbidden[0], "no moderator" in forbidden[1]) == (1, True), forbidden
     kinds = [type(event) for event in await all_events(client)]

@@ -367,6 +367,7 @@ ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "/requests/{sid}/{action}": (SUBMITTER, {}),
     "/submit": (NAMED, {}),
     "/moderation": (MODERATOR, {}),
+    "/operation": (MODERATOR, {}),
     "/moderation/dead-letters/{sequence}/replay": (MODERATOR, {}),
 }
 """Whatever changes something: who may, and a body that it takes."""
