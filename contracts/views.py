@@ -368,7 +368,8 @@ class Rescoring(View):
     moved: int = Field(ge=0)
     """How many of them have another average."""
     moves: tuple[Move, ...]
-    """Those, the largest difference of the averages first; 500 at most."""
+    """Those, 500 at most: first those that lost or won their average, then by how many places they
+    moved, then by the difference of the averages."""
 
 
 class Decision(View):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from uuid import NAMESPACE_OID, uuid5
 
 from contracts.board import Board, BoardDefined
@@ -54,7 +55,7 @@ class Pair:
     def difference(self) -> float:
         """Of the averages; infinite where a row has lost or won its own."""
         if self.before is None or self.after is None:
-            return 0.0 if self.before is self.after else float("inf")
+            return 0.0 if self.before is self.after else inf
         return abs(self.after - self.before)
 
 
@@ -91,8 +92,15 @@ def rescoring(change: Change, pairs: Iterable[Pair]) -> Rescoring:
     rows = list(pairs)
     before = _ranks({row.sid: row.before for row in rows})
     after = _ranks({row.sid: row.after for row in rows})
+
+    def places(row: Pair) -> float:
+        """That it moved by; infinite where it has lost or won its rank."""
+        old, new = before.get(row.sid), after.get(row.sid)
+        return abs(new - old) if old and new else inf
+
     moved = sorted(
-        (row for row in rows if row.difference), key=lambda row: (-row.difference, row.sid)
+        (row for row in rows if row.difference),
+        key=lambda row: (-places(row), -row.difference, row.sid),
     )
     new = change.new.event
     return Rescoring(

@@ -33,6 +33,7 @@ ADDRESSES = (
         drawn="#insight-size [data-plot-state][hidden]",
     ),
     Address("model", f"/models/{_BEST[0].repo_id}"),
+    Address("rescorings", f"/boards/{BOARD.name}/rescorings"),
     Address("samples-none", f"/boards/{BOARD.name}/entries/{_BEST[0].sid}/samples"),
     Address("compare", f"/compare?ids={','.join(entry.sid for entry in _BEST)}"),
     Address("about", f"/boards/{BOARD.name}/about"),

@@ -10,11 +10,29 @@ from pathlib import Path
 from nats.js import JetStreamContext
 from playwright.async_api import Page
 
+from contracts.base import Event
 from contracts.board import BoardTask
-from contracts.evaluation import Details
-from contracts.models import ModelType
+from contracts.envelope import Envelope
+from contracts.evaluation import (
+    Details,
+    EvaluationFailed,
+    EvaluationFinished,
+    EvaluationStarted,
+    FailureCause,
+)
+from contracts.models import ModelType, Reason
 from contracts.topology import DETAILS_BUCKET
-from contracts.views import Decision, Entry, Flag, SubtaskScore, TaskScore
+from contracts.views import (
+    Decision,
+    Entry,
+    Flag,
+    Level,
+    Move,
+    Rescoring,
+    SubtaskScore,
+    TaskScore,
+)
+from runtime.bus import publish_event_until_stored
 from tests.browser import accessibility_faults
 from tests.pages.world import BOARD, World, entries, running_world
 from tests.unit.gateway.examples import NOON, a_provenance, an_entry
@@ -23,6 +41,9 @@ from tests.unit.gateway.sample_files import chosen, samples_file, written
 MARKUP = "<script>alert(1)</script><b>bold</b>"
 DOCUMENTS = 60
 _PEERS = 300
+
+
+RESCORED = NOON - timedelta(days=1)
 
 
 def evaluated(repo_id: str, ability: int, **changes: object) -> Entry:
@@ -40,6 +61,10 @@ def evaluated(repo_id: str, ability: int, **changes: object) -> Entry:
             "uploaded_at": NOON - timedelta(days=9),
             "license": "apache-2.0",
             "scoring_version": "1f0c2a9be1d3",
+            "averages": (
+                Level(since=NOON - timedelta(days=2), average=average + 1.5),
+                Level(since=RESCORED, average=average),
+            ),
             **changes,
         }
     )
@@ -71,6 +96,7 @@ CHILD = evaluated(
     model_type=ModelType.CHAT,
     base_models=("acme/wren-7b",),
     generation=1,
+    run=2,
     flag=Flag(reason=f"Trained on the questions {MARKUP}", link="https://example.org/1", at=NOON),
 )
 PARENT = evaluated("acme/wren-7b", 5, base_models=("acme/never-seen",))
@@ -85,8 +111,54 @@ DECISION = Decision(
 )
 
 
+RESCORING = Rescoring(
+    board=BOARD.name,
+    sequence=5,
+    at=RESCORED,
+    old_version=1,
+    version=2,
+    scoring_version="1f0c2a9be1d3",
+    old_scoring_version="77aa01bc99de",
+    differences=(f"GPQA: guessing scores 0.25, before 0.2 {MARKUP}.",),
+    rows=_PEERS + 2,
+    moved=2,
+    moves=tuple(
+        Move(
+            sid=entry.sid,
+            repo_id=entry.repo_id,
+            before=entry.averages[0].average,
+            after=entry.averages[1].average,
+            rank_before=rank_before,
+            rank_after=rank_after,
+        )
+        for entry, rank_before, rank_after in ((CHILD, 1, 1), (PARENT, 12, 9))
+    ),
+)
+RUNS: tuple[Event, ...] = (
+    EvaluationStarted(
+        sid=CHILD.sid, run=1, attempt=1, evaluator="gpu-1", device="NVIDIA H200", tasks=("bbh",)
+    ),
+    EvaluationFailed(
+        sid=CHILD.sid,
+        run=1,
+        attempt=1,
+        cause=FailureCause.INFRASTRUCTURE,
+        reason=Reason(code="hub-unavailable", message="The Hub was away.", advice="Try again."),
+        log_tail="",
+    ),
+    EvaluationStarted(
+        sid=CHILD.sid, run=2, attempt=2, evaluator="gpu-2", device="NVIDIA H200", tasks=("bbh",)
+    ),
+    EvaluationFinished(sid=CHILD.sid, run=2, attempt=2, seconds=93),
+)
+"""Of the child."""
+
+
 async def show_evaluated(js: JetStreamContext, folder: Path) -> tuple[Entry, Entry]:
-    """Store their samples, and return them as they are to be shown."""
+    """Store their samples and runs, and return them as they are to be shown."""
+    for hours, event in enumerate(RUNS):
+        envelope = Envelope(event.type_name(), "test", time=NOON + timedelta(hours=hours))
+        await publish_event_until_stored(js, event, envelope)
     return (
         await _with_samples(js, CHILD, folder, ability=8),
         await _with_samples(js, PARENT, folder, ability=5),
@@ -96,7 +168,7 @@ async def show_evaluated(js: JetStreamContext, folder: Path) -> tuple[Entry, Ent
 @asynccontextmanager
 async def evaluated_world(folder: Path) -> AsyncIterator[World]:
     """The two among some of the full board's rows."""
-    async with running_world(folder, [BOARD, *entries()[:_PEERS], DECISION]) as world:
+    async with running_world(folder, [BOARD, *entries()[:_PEERS], DECISION, RESCORING]) as world:
         for entry in await show_evaluated(world.js, folder):
             await world.show(entry)
             await world.gateway.until(f"/models/{entry.repo_id}", lambda it: it.is_success)

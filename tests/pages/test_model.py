@@ -4,11 +4,15 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from contracts.views import Level
+from tests.integration.gateway.gateways import take_away
 from tests.pages.conftest import Visit
-from tests.pages.evaluated import CHILD, MARKUP, PARENT, faults_at_every_width
+from tests.pages.evaluated import CHILD, MARKUP, PARENT, RESCORING, faults_at_every_width
 from tests.pages.world import BOARD, REQUESTS, World, entries
+from tests.unit.gateway.examples import NOON
 
 MODEL = f"/models/{CHILD.repo_id}"
+RESCORINGS = f"/boards/{BOARD.name}/rescorings"
 SAMPLES = f"/boards/{BOARD.name}/entries/{CHILD.sid}/samples"
 
 
@@ -18,7 +22,7 @@ async def test_a_model_is_shown_among_its_peers_with_its_family(look: Visit) -> 
         await expect(page.locator("#standing")).to_contain_text("Type: chat")
         await expect(page.locator("#scores-table tbody tr")).to_have_count(len(BOARD.tasks) + 1)
         await expect(page.locator("#scores .strip")).to_have_count(len(BOARD.tasks) + 1)
-        await expect(page.locator("#lineage a")).to_have_count(2)
+        await expect(page.locator("#lineage svg a")).to_have_count(2)
         await expect(page.locator("#runs")).to_contain_text("evaluated")
         await expect(page.locator("#timeline")).to_contain_text("Flagged")
         await page.locator("#subtasks-bbh summary").click()
@@ -27,9 +31,104 @@ async def test_a_model_is_shown_among_its_peers_with_its_family(look: Visit) -> 
         peers = await page.locator("#scores thead .strip-cell").text_content()
         await page.get_by_role("link", name="All", exact=True).click()
         await expect(page.locator("#scores thead .strip-cell")).not_to_have_text(peers or "")
-        await page.locator("#lineage a", has_text="wren-7b").click()
+        await page.locator("#lineage svg a", has_text="wren-7b").click()
         await expect(page.locator("h1")).to_have_text(PARENT.repo_id)
         await expect(page.locator("#lineage")).to_contain_text("lark-7b-instruct")
+
+
+async def test_how_its_rank_went_is_drawn_and_told(look: Visit, evaluated: World) -> None:
+    async with look(MODEL) as page:
+        figure = page.locator("#insight-ranks")
+        await figure.scroll_into_view_if_needed()
+        await page.wait_for_function(
+            "() => Chart.getChart(document.querySelector('#insight-ranks canvas'))"
+        )
+        line = await page.evaluate(
+            "Chart.getChart(document.querySelector('#insight-ranks canvas'))"
+            ".data.datasets.at(-1).data.map(point => point.y)"
+        )
+        await expect(figure.locator("[data-series]")).to_have_text(
+            ["Came onto the board", "The board was re-scored", "Rank"]
+        )
+        await figure.get_by_text("Table").click()
+        newest = figure.locator("tbody tr").first
+        await expect(newest).to_contain_text("The board was re-scored, its average from")
+        await expect(page.locator("#timeline")).to_contain_text("It came onto the board. Rank 1 of")
+        async with httpx.AsyncClient(base_url=evaluated.url) as http:
+            address = f"/boards/{BOARD.name}/entries/{CHILD.sid}/ranks"
+            file = await http.get(address, params={"format": "csv"})
+        await page.locator("#timeline a", has_text="re-scored").click()
+        await expect(page.locator("h1")).to_have_text("Re-scorings")
+        moved = page.locator(f"#rescoring-{RESCORING.sequence}")
+        await expect(moved).to_contain_text(RESCORING.differences[0])
+        await expect(moved.locator("tbody tr")).to_have_count(len(RESCORING.moves))
+        await expect(moved.locator("tbody tr").last).to_contain_text("▲ up 3")
+
+    assert line == [1, 1]
+    assert file.headers["content-type"].startswith("text/csv")
+    assert file.text.splitlines()[0] == "Since,Rank,Of,Average,What moved it"
+    assert len(file.text.splitlines()) == 3
+
+
+async def test_ranks_are_a_table_without_javascript(look: Visit) -> None:
+    async with look(MODEL, scripts=False) as page:
+        figure = page.locator("#insight-ranks")
+        await expect(figure.locator(".plot")).to_be_hidden()
+        await figure.get_by_text("Table").click()
+        await expect(figure.locator("tbody tr")).to_have_count(2)
+        await expect(figure.get_by_role("link", name="CSV")).to_be_visible()
+
+
+async def test_every_run_is_told_with_its_end(look: Visit) -> None:
+    async with look(MODEL) as page:
+        runs = page.locator("#runs-table tbody tr")
+        await expect(runs).to_have_count(2)
+        await expect(runs.first).to_contain_text("failed")
+        await expect(runs.first).to_contain_text("The Hub was away.")
+        await expect(runs.last).to_contain_text("after 2 attempts")
+        await expect(runs.last).to_contain_text("gpu-2")
+        await expect(runs.last).to_have_attribute("aria-current", "true")
+
+
+async def test_the_page_keeps_up_without_moving_what_is_read(look: Visit, evaluated: World) -> None:
+    newcomer = PARENT.model_copy(
+        update={
+            "sid": "f" * 20,
+            "repo_id": "acme/newcomer",
+            "base_models": (PARENT.repo_id,),
+            "average": 99.0,
+            "averages": (Level(since=NOON, average=99.0),),
+        }
+    )
+    async with look(f"/models/{PARENT.repo_id}") as page:
+        rank = page.locator("#standing .tile").nth(1)
+        before = await rank.text_content()
+        await page.locator("#subtasks-bbh summary").click()
+        place = page.locator("#subtasks-table-bbh")
+        await place.scroll_into_view_if_needed()
+        top = await place.evaluate("it => it.getBoundingClientRect().top")
+        await evaluated.show(newcomer)
+        try:
+            await expect(rank).not_to_have_text(before or "")
+            await expect(page.locator("#lineage")).to_contain_text("newcomer")
+            await expect(place).to_be_visible()
+            assert await place.evaluate("it => it.getBoundingClientRect().top") == top
+        finally:
+            await take_away(evaluated.js, newcomer)
+
+
+async def test_on_a_phone_the_family_is_a_list(look: Visit) -> None:
+    async with look(MODEL, width=390) as page:
+        await expect(page.locator("#lineage svg")).to_be_hidden()
+        names = page.locator(".family-list li > :first-child")
+        await expect(names).to_have_text(["acme/never-seen", PARENT.repo_id, CHILD.repo_id])
+        await names.nth(1).click()
+        await expect(page.locator("h1")).to_have_text(PARENT.repo_id)
+
+
+async def test_a_board_that_was_never_rescored_says_so(visit: Visit) -> None:
+    async with visit(f"/boards/{BOARD.name}/rescorings") as page:
+        await expect(page.locator("#never")).to_contain_text("Never re-scored")
 
 
 async def test_what_strangers_wrote_is_text(look: Visit) -> None:
@@ -42,7 +141,7 @@ async def test_what_strangers_wrote_is_text(look: Visit) -> None:
         await expect(page.locator("#sample-0 pre")).to_contain_text(MARKUP)
 
 
-@pytest.mark.parametrize("path", [MODEL, f"{SAMPLES}?task=bbh", f"{SAMPLES}?task=gpqa"])
+@pytest.mark.parametrize("path", [MODEL, RESCORINGS, f"{SAMPLES}?task=bbh", f"{SAMPLES}?task=gpqa"])
 async def test_the_pages_of_an_evaluated_model_are_accessible(look: Visit, path: str) -> None:
     async with look(path) as page:
         await page.evaluate(

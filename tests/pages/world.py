@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from contracts.base import View
 from contracts.evaluation import FailureCause
 from contracts.models import ModelType, Precision, Reason
-from contracts.views import Entry, Failure, HistoryEntry, Request, RequestState, TaskProgress
+from contracts.views import Entry, Failure, HistoryEntry, Level, Request, RequestState, TaskProgress
 from localhub.process import running_localhub
 from runtime.bus import connect
 from runtime.embedded_nats import nats_server
@@ -88,16 +88,19 @@ def _generated(count: int) -> Iterable[Entry]:
             for raw in [min(0.98, max(0.02, dice.gauss(ability, 0.12)))]
         }
         entry = an_entry(repo_id, board=BOARD.name)
+        average = sum(one.normalized for one in scores.values()) / len(scores)
+        submitted_at = datetime(2024, 6, 8, tzinfo=UTC) + timedelta(days=number % 250)
         yield entry.model_copy(
             update={
                 "scores": scores,
-                "average": sum(one.normalized for one in scores.values()) / len(scores),
+                "average": average,
+                "averages": (Level(since=submitted_at, average=average),),
                 "model_type": dice.choice(list(ModelType)),
                 "parameters": round(10 ** dice.uniform(8, 11)),
                 "model": entry.model.model_copy(
                     update={"precision": dice.choice((Precision.FLOAT16, Precision.BFLOAT16))}
                 ),
-                "submitted_at": datetime(2024, 6, 8, tzinfo=UTC) + timedelta(days=number % 250),
+                "submitted_at": submitted_at,
             }
         )
 

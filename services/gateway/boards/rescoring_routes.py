@@ -45,7 +45,8 @@ class Rescoring(msgspec.Struct, frozen=True):
     moved: int
     """How many of them have another average since."""
     moves: tuple[RescoredRow, ...]
-    """Those, the largest difference of the averages first; 500 at most."""
+    """Those, 500 at most: first those that lost or won their average, then by how many places they
+    moved."""
 
 
 @get(

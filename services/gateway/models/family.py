@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from services.gateway.models.known import Lineage, Relative
 
-WIDTH, HEIGHT = 216.0, 46.0
-_GAP_X, _GAP_Y = 56.0, 12.0
+WIDTH, HEIGHT = 252.0, 46.0
+_GAP_X, _GAP_Y = 44.0, 12.0
 _MOST_HOPS = 3
 _MOST_CHILDREN = 8
 
@@ -16,6 +16,8 @@ class Node:
     relative: Relative
     x: float
     y: float
+    generation: int
+    """0 for the oldest that is drawn."""
     is_self: bool = False
 
 
@@ -30,6 +32,8 @@ class Family:
     height: float
     more_children: int
     """That are not drawn."""
+    node_width: float = WIDTH
+    node_height: float = HEIGHT
 
 
 def draw(itself: Relative, lineage: Lineage) -> Family:
@@ -52,6 +56,7 @@ def draw(itself: Relative, lineage: Lineage) -> Family:
                 one,
                 (column - first) * (WIDTH + _GAP_X),
                 top + place * (HEIGHT + _GAP_Y),
+                column - first,
                 is_self=column == 0,
             )
     return Family(

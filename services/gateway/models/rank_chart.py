@@ -39,7 +39,7 @@ def ranks_chart(history: History) -> Insight:
     if not points:
         return Insight(_ID, _TITLE, "It has had no rank yet.", None, _table(points))
     chart = Chart(
-        Axis("Since", Scale.TIME),
+        Axis("Date", Scale.TIME),
         Axis("Rank", Scale.RANKS),
         (*_marks(points), _line(points, history.until)),
     )

@@ -55,10 +55,10 @@ def steps(found: Found, row: Moved | None) -> list[Step]:
         )
         for one in found.decisions
     ]
+    if row and not found.requests:
+        told_steps += _before_here(row.entry)
     if row:
         told_steps += _moves(row)
-        if not found.requests:
-            told_steps += _before_here(row.entry)
     return sorted(told_steps, key=lambda step: step.at)[-_MOST_STEPS:]
 
 

@@ -11,10 +11,12 @@ from contracts.views import Entry, Move, Rescoring
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.normalization import scoring_version
+from services.aggregator.rescoring import Pair, changes, rescoring
 from tests.unit.aggregator.story import (
     BOARD,
     MORNING,
     accepted,
+    as_facts,
     defined,
     finished,
     received,
@@ -131,6 +133,25 @@ def test_a_row_that_loses_its_average_comes_first() -> None:
             rank_after=None,
         ),
     )
+
+
+def test_rows_that_moved_by_more_places_come_first() -> None:
+    [change] = changes({fact.id: fact for fact in as_facts(defined(BOARD), defined(HARDER))})
+    pairs = [
+        Pair("a" * 20, "acme/first", 90.0, 80.0),
+        Pair("b" * 20, "acme/falls", 50.0, 49.0),
+        Pair("c" * 20, "acme/rises-a-little", 49.5, 49.4),
+        Pair("d" * 20, "acme/rises-more", 49.4, 49.5),
+    ]
+
+    moves = rescoring(change, pairs).moves
+
+    assert [(move.repo_id, move.rank_before, move.rank_after) for move in moves] == [
+        ("acme/falls", 2, 4),
+        ("acme/rises-more", 4, 2),
+        ("acme/first", 1, 1),
+        ("acme/rises-a-little", 3, 3),
+    ]
 
 
 def test_a_first_definition_and_a_repeated_one_move_nothing() -> None:

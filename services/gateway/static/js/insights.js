@@ -14,6 +14,7 @@ const hour = new Intl.DateTimeFormat("en", { day: "numeric", month: "short", hou
 const day = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" });
 
 const described = new Map(); // what was drawn last, by the id of its figure
+const hidden = new Map(); // names of series that the visitor has taken out, by the same
 const seen = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) if (isIntersecting) load(target);
@@ -21,24 +22,28 @@ const seen = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 
+// Equal ones mean equal charts.
+const keyOf = (figure) => figure?.dataset.chart && `${figure.dataset.chart} ${figure.dataset.version}`;
+
 async function load(figure) {
-  const address = figure.dataset.chart;
-  if (!address || described.get(figure.id)?.address === address) return;
-  described.set(figure.id, { address });
+  const key = keyOf(figure);
+  const before = described.get(figure.id);
+  if (!key || before?.key === key) return;
+  described.set(figure.id, { key, chart: before?.chart });
   let chart = null;
   try {
-    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    const answer = await fetch(figure.dataset.chart, { headers: { Accept: "application/json" } });
     if (answer.ok) chart = await answer.json();
   } catch {
     // Said below.
   }
-  if (figure.dataset.chart !== address) return;
+  if (keyOf(figure) !== key) return;
   if (!chart) {
     described.delete(figure.id);
     say(figure, "The chart did not come. The table below holds the same.");
     return;
   }
-  described.set(figure.id, { address, chart });
+  described.set(figure.id, { key, chart });
   draw(figure, chart);
 }
 
@@ -52,7 +57,7 @@ function draw(figure, chart) {
   const canvas = figure.querySelector("canvas");
   Chart.getChart(canvas)?.destroy();
   say(figure, "");
-  for (const item of figure.querySelectorAll("[data-series]")) item.ariaPressed = "true";
+  const away = press(figure);
   // A canvas knows no light-dark(): its colours are those of elements that have them.
   const plot = getComputedStyle(figure.querySelector(".plot"));
   const colors = { text: plot.color, line: plot.borderTopColor, surface: plot.backgroundColor };
@@ -60,7 +65,12 @@ function draw(figure, chart) {
   const crowded = chart.series.reduce((all, { x }) => all + x.length, 0) > CROWD;
   const drawn = new Chart(canvas, {
     type: "scatter",
-    data: { datasets: chart.series.map((series, place) => dataset(series, tones[place], colors, crowded)) },
+    data: {
+      datasets: chart.series.map((series, place) => ({
+        ...dataset(series, tones[place], colors, crowded),
+        hidden: away.has(series.name),
+      })),
+    },
     options: {
       animation: false,
       maintainAspectRatio: false,
@@ -78,6 +88,15 @@ function draw(figure, chart) {
   });
 }
 
+// The series' buttons say which of them are drawn.
+function press(figure) {
+  const away = hidden.get(figure.id) ?? new Set();
+  for (const item of figure.querySelectorAll("[data-series]")) item.ariaPressed = String(!away.has(nameOf(item)));
+  return away;
+}
+
+const nameOf = (item) => item.textContent.trim();
+
 function modelOf(drawn, found) {
   return found.length ? drawn.data.datasets[found[0].datasetIndex].data[found[0].index].model : undefined;
 }
@@ -94,6 +113,7 @@ function dataset(series, color, colors, crowded) {
   const points = {
     label: series.name,
     data,
+    clip: 12, // a point at the edge is whole
     pointStyle: series.shape ?? "circle",
     pointRadius: crowded ? 3 : 5,
     pointHoverRadius: 8,
@@ -261,16 +281,20 @@ document.addEventListener("click", ({ target }) => {
   const item = target.closest?.("[data-series]");
   const chart = item && Chart.getChart(item.closest("figure").querySelector("canvas"));
   if (!chart) return;
-  const place = Number(item.dataset.series);
-  chart.setDatasetVisibility(place, !chart.isDatasetVisible(place));
+  const figure = item.closest("figure");
+  const away = hidden.get(figure.id) ?? new Set();
+  hidden.set(figure.id, away);
+  if (!away.delete(nameOf(item))) away.add(nameOf(item));
+  chart.setDatasetVisibility(Number(item.dataset.series), !away.has(nameOf(item)));
   chart.update();
-  item.ariaPressed = String(chart.isDatasetVisible(place));
+  press(figure);
 });
-// Another search: what is drawn stays until its successor is there.
+// Another search, or news: what is drawn stays until its successor is there.
 document.addEventListener("htmx:after:swap", () => {
-  for (const [id, { address }] of described) {
-    if (document.getElementById(id)?.dataset.chart === undefined) described.delete(id);
-    else if (document.getElementById(id).dataset.chart === address) redraw(id);
+  for (const id of [...described.keys()]) {
+    const figure = document.getElementById(id);
+    if (keyOf(figure)) press(figure);
+    else described.delete(id);
   }
   watch();
 });
