@@ -2,25 +2,28 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
-import polars as pl
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from contracts.board import Board, BoardTask
+from contracts.board import Board
 from contracts.views import Entry
 from services.gateway.comparison import differences as comparison
+from services.gateway.comparison.differing import (
+    Better,
+    DifferingSample,
+    Wanted,
+    differing_samples,
+)
 from services.gateway.comparison.paired import Method
 from services.gateway.dependencies import DetailFilesDependency, StoreDependency
 from services.gateway.http.errors import ErrorCode, Refusal, refuses
 from services.gateway.samples.files import DetailFiles
-from services.gateway.samples.reading import MOST_AT_ONCE, PAGE, Sample, pairs, read_numbers
-from services.gateway.samples.routes import kept_details, known_task
+from services.gateway.samples.reading import MOST_AT_ONCE, PAGE
+from services.gateway.samples.routes import check_search, known_task
 from services.gateway.state.store import ViewStore
 from services.gateway.views import as_shape
 
@@ -76,11 +79,6 @@ class Comparison(msgspec.Struct, frozen=True):
     tasks: tuple[ComparedTask, ...]
 
 
-class DifferingSample(msgspec.Struct, frozen=True):
-    first: Sample
-    second: Sample
-
-
 class DifferingSamples(msgspec.Struct, frozen=True):
     """Documents that the two rows were scored differently on, in the order of the first's file."""
 
@@ -97,41 +95,6 @@ class DifferingSamples(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class Better(StrEnum):
-    """Which of two rows has the higher score."""
-
-    EITHER = "either"
-    FIRST = "first"
-    SECOND = "second"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Of the documents that two rows were scored differently on."""
-
-    better: Better = Better.EITHER
-    offset: int = 0
-    limit: int = PAGE
-
-
-@dataclass(frozen=True)
-class Differing:
-    found: tuple[DifferingSample, ...]
-    compared: int
-    only_first: int
-    only_second: int
-    same_prompts: bool
-    better: Better
-    """Which of them are `found`."""
-
-    @property
-    def total(self) -> int:
-        """Of the found ones, on all pages."""
-        counts = {Better.FIRST: self.only_first, Better.SECOND: self.only_second}
-        return counts.get(self.better, self.only_first + self.only_second)
-
-
-_FIRST_IS_BETTER = pl.col("first") > pl.col("second")
 _REFUSALS = refuses(
     ErrorCode.INVALID_REQUEST,
     ErrorCode.ENTRY_UNKNOWN,
@@ -163,15 +126,17 @@ async def list_differing_samples(
     store: StoreDependency,
     files: DetailFilesDependency,
     better: FromQuery[Better] = Better.EITHER,
+    search: Annotated[str, QueryParameter(max_length=200)] = "",
     offset: Annotated[int, QueryParameter(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, QueryParameter(ge=1, le=MOST_AT_ONCE)] = PAGE,
 ) -> DifferingSamples:
     """Where the scores of two rows differ: the first two of `ids`. `better` narrows it to one's
-    gains."""
+    gains; `search` finds text, whatever its case, in document, target and both answers."""
     board, entries = chosen_entries(read_ids(ids), store)
     asked_of = known_task(board, task)
     first, second, *_ = entries
-    wanted = Wanted(better, offset, limit)
+    check_search(search, asked_of)
+    wanted = Wanted(better, search, offset, limit)
     differing = await differing_samples(asked_of, first, second, files, wanted)
     following = None
     if offset + limit < differing.total:
@@ -179,6 +144,7 @@ async def list_differing_samples(
             "ids": ",".join(ids),
             "task": task,
             **({} if better is Better.EITHER else {"better": better.value}),
+            **({"search": search} if search else {}),
             "offset": offset + limit,
             "limit": limit,
         }
@@ -259,37 +225,6 @@ async def _bodies(entries: Sequence[Entry], files: DetailFiles) -> dict[tuple[st
         elif not isinstance(body, Refusal):
             raise body
     return bodies
-
-
-async def differing_samples(
-    task: BoardTask, first: Entry, second: Entry, files: DetailFiles, wanted: Wanted
-) -> Differing:
-    """Raises Refusal where one of them has no samples."""
-    one, two = await asyncio.gather(
-        files.read(kept_details(first, task)), files.read(kept_details(second, task))
-    )
-    return await asyncio.to_thread(_differing, task, one, two, wanted)
-
-
-def _differing(task: BoardTask, first: bytes, second: bytes, wanted: Wanted) -> Differing:
-    paired = pairs(first, second, task)
-    differing = paired.differing
-    of_first, of_second = (differing.filter(each) for each in (_FIRST_IS_BETTER, ~_FIRST_IS_BETTER))
-    found = {Better.FIRST: of_first, Better.SECOND: of_second}.get(wanted.better, differing)
-    page = found.slice(wanted.offset, wanted.limit)
-    samples = zip(
-        read_numbers(first, task, page["number"].to_list()),
-        read_numbers(second, task, page["number_second"].to_list()),
-        strict=True,
-    )
-    return Differing(
-        tuple(DifferingSample(one, two) for one, two in samples),
-        compared=paired.rows.height,
-        only_first=of_first.height,
-        only_second=of_second.height,
-        same_prompts=paired.same_prompts,
-        better=wanted.better,
-    )
 
 
 def _shape(found: comparison.Comparison) -> Comparison:

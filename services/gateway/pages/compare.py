@@ -14,9 +14,8 @@ from contracts.views import Entry
 from services.gateway.boards.routes import known_board
 from services.gateway.boards.views import BoardEntry, board_entries
 from services.gateway.comparison.differences import LEAST, MOST, Comparison
+from services.gateway.comparison.differing import Better, Wanted
 from services.gateway.comparison.routes import (
-    Better,
-    Wanted,
     chosen_entries,
     compared,
     find_entry,
@@ -69,7 +68,7 @@ async def show_comparison(
     samples = None
     if on and len(entries) >= LEAST:
         found = await compared(on, entries, files)
-        samples = await parting(found, files, task, other, Wanted(better, offset))
+        samples = await parting(found, files, task, other, Wanted(better, offset=offset))
     offered: tuple[BoardEntry, ...] = ()
     if on and len(entries) < MOST:
         offered = _offered(await queries.current(on.name), add, chosen)

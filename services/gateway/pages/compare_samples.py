@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from contracts.views import Entry
 from services.gateway.comparison.differences import ComparedTask, Comparison
-from services.gateway.comparison.routes import Better, Differing, Wanted, differing_samples
+from services.gateway.comparison.differing import Better, Differing, Wanted, differing_samples
 from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.samples.files import DetailFiles
 from services.gateway.samples.reading import PAGE

@@ -46,7 +46,7 @@ async def show_samples(
     asked = Asked(wrong, search, subtask, offset)
     page, trouble = None, None
     try:
-        check_search(asked, chosen)
+        check_search(asked.search, chosen)
         body = await files.read(kept_details(entry, chosen))
         page = await asyncio.to_thread(read_page, body, chosen, asked)
     except Refusal as refusal:

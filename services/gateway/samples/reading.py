@@ -88,7 +88,7 @@ def read_page(body: bytes, task: BoardTask, asked: Asked) -> Page:
     if asked.wrong:
         found = found.filter(pl.col("score") < 1)
     if asked.search and task.shows_questions:
-        found = found.join(_containing(body, asked.search), on="number", how="semi")
+        found = found.filter(pl.col("number").is_in(containing(body, asked.search).implode()))
     page = found.slice(asked.offset, asked.limit)
     return Page(_samples(body, page, task), found.height, subtasks)
 
@@ -171,8 +171,9 @@ def _metric(column: pl.Series) -> pl.Expr:
     return cell.str.json_decode(pl.List(pl.Boolean)).list.mean()
 
 
-def _containing(body: bytes, text: str) -> pl.DataFrame:
-    """Numbers of rows. What stands in the file is JSON, and so is what is looked for."""
+def containing(body: bytes, text: str) -> pl.Series:
+    """Numbers of the rows whose document, target or answer contains it, whatever its case. What
+    stands in the file is JSON, and so is what is looked for."""
     wanted = json.dumps(text, ensure_ascii=False)[1:-1].lower()
     read = ("doc", "target", "filtered_responses")
     return (
@@ -185,6 +186,7 @@ def _containing(body: bytes, text: str) -> pl.DataFrame:
         )
         .select("number")
         .collect()
+        .to_series()
     )
 
 

@@ -65,7 +65,7 @@ async def list_samples(
     asked_of = known_task(board, task)
     details = kept_details(known_entry(board, sid, store), asked_of)
     asked = Asked(wrong, search, subtask, offset, limit)
-    check_search(asked, asked_of)
+    check_search(search, asked_of)
     page = await asyncio.to_thread(read_page, await files.read(details), asked_of, asked)
     following = None
     if offset + limit < page.total:
@@ -95,9 +95,9 @@ def query_of(asked: Asked, **changes: str | int | bool) -> dict[str, str | int]:
     return {name: value for name, value in given.items() if value}
 
 
-def check_search(asked: Asked, task: BoardTask) -> None:
+def check_search(search: str, task: BoardTask) -> None:
     """Raises Refusal: finding them by their text would show the questions that are not shown."""
-    if asked.search and not task.shows_questions:
+    if search and not task.shows_questions:
         raise Refusal(
             ErrorCode.INVALID_REQUEST,
             f"The questions of {task.title} are not shown in plain text, so they cannot be"

@@ -71,6 +71,11 @@ async def test_samples_are_paged_and_two_models_are_compared_on_them(
     assert (differing["only_first"], differing["only_second"]) == (8, 0)
     assert [pair["second"]["doc_id"] for pair in differing["items"]] == [2, 3, 4]
     assert differing["next"]
+    narrowed = {"ids": f"{two.sid},{one.sid}", "task": "facts", "search": "IS 7 a"}
+    [seventh] = (await http.get("/api/v1/compare/samples", params=narrowed)).json()["items"]
+    assert [seventh[side]["doc_id"] for side in ("first", "second")] == [7, 7]
+    none = (await http.get("/api/v1/compare/samples", params=narrowed | {"better": "first"})).json()
+    assert (none["total"], none["only_first"], none["only_second"]) == (0, 0, 8)
 
 
 async def test_what_cannot_be_shown_says_why(
