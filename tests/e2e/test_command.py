@@ -1,5 +1,6 @@
 """`podium` in a terminal: each command answers, and each refusal says what to do."""
 
+import json
 import re
 from pathlib import Path
 
@@ -30,7 +31,7 @@ async def test_a_model_is_submitted_followed_and_found_on_the_board(
         assert "Finished" in output
         status, output = await podium("workers", "--gateway", stack.url)
         assert status == 0, output
-        assert "waiting for a job" in output
+        assert "takes jobs" in output
 
         status, output = await podium("submit", *submission)
         assert status == 0, output
@@ -66,6 +67,19 @@ async def test_a_model_is_submitted_followed_and_found_on_the_board(
         status, output = await podium("board", "nowhere", "--gateway", stack.url)
         assert status == 1
         assert "There are: demo" in output
+
+        status, output = await podium("workers", "--json", "--gateway", stack.url)
+        [evaluator] = json.loads(output)["items"]
+        order = (evaluator["name"], "--reason", "A new disk.", "--gateway", stack.url)
+        status, output = await podium("workers", "drain", *order, "--wait")
+        assert status == 0, output
+        assert "nothing runs on it" in output
+        status, output = await podium("queue", "--gateway", stack.url)
+        assert f"Evaluator {evaluator['name']} was told to drain" in output
+        status, output = await podium("workers", "resume", *order)
+        assert status == 0, output
+        status, output = await podium("moderate", "log", "--gateway", stack.url)
+        assert "evaluators_drained" in output
 
 
 async def test_a_score_is_reproduced_with_lm_eval_alone(
