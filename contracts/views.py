@@ -386,7 +386,7 @@ class Decision(View):
     what: str
     """The event's name without `podium.v1.moderation.`, such as `flagged`."""
     about: str
-    """The repository, user, organisation or submission."""
+    """The repository, user, organisation or submission; or which evaluators."""
     reason: str
     """Why; empty for a rename."""
     by: str | None

@@ -8,10 +8,12 @@ from playwright.async_api import Browser
 
 from contracts.evaluation import FailureCause
 from contracts.models import Reason
+from contracts.operation import Hold, HoldKind, Holds, HoldScope
 from contracts.views import Decision, Failure, Flag, HistoryEntry, Policy, RequestState, Ruling
+from runtime.bus import connect
 from tests.browser import watched_page
 from tests.pages.world import World, running_world
-from tests.unit.gateway.examples import NOON, a_board, a_request, an_entry
+from tests.unit.gateway.examples import NOON, a_board, a_request, an_entry, an_evaluator
 
 EVIL = "\"'><img src=x onerror=run()><script>run()</script>{{ 7*7 }}</textarea></title>"
 LINK = "javascript:run()"
@@ -49,6 +51,13 @@ POLICY = Policy(
     barred=(Ruling(name=EVIL, reason=EVIL, at=NOON),),
     banned=(Ruling(name=EVIL, reason=EVIL, at=NOON),),
 )
+HOLDS = Holds(
+    holds=tuple(
+        Hold(kind=HoldKind.DRAIN, scope=scope, name=EVIL, reason=EVIL, by=EVIL, at=NOON)
+        for scope in (HoldScope.EVALUATOR, HoldScope.ALL)
+    )
+)
+EVALUATOR = an_evaluator(EVIL, every_s=3600).model_copy(update={"version": EVIL})
 PLACES = (
     "/boards/demo",
     f"/boards/demo?search={EVIL}",
@@ -71,6 +80,7 @@ PLACES = (
     f"/moderation?done={EVIL}",
     f"/moderation/dead-letters?done={EVIL}",
     "/operation",
+    f"/operation?done={EVIL}",
     f"/nowhere/{EVIL}",
 )
 
@@ -78,9 +88,13 @@ PLACES = (
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hostile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     board = a_board().model_copy(update={"title": EVIL, "description": EVIL})
-    views = [board, POLICY, DECISION, ENTRY, FAILED, REJECTED, RUNNING]
+    views = [board, POLICY, HOLDS, DECISION, ENTRY, FAILED, REJECTED, RUNNING]
     async with running_world(tmp_path_factory.mktemp("hostile"), views) as world:
+        client = await connect(world.nats_url, name="test")
+        await client.publish(EVALUATOR.subject(), EVALUATOR.model_dump_json().encode())
+        await world.gateway.until("/api/v1/evaluators", lambda there: bool(there.json()["items"]))
         yield world
+        await client.close()
 
 
 @pytest.mark.parametrize("place", PLACES, ids=range(len(PLACES)))

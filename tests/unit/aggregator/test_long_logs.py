@@ -16,6 +16,7 @@ from contracts.moderation import (
     ModelUnflagged,
     ProviderNamed,
 )
+from contracts.operation import EvaluatorsDrained, HoldScope
 from contracts.submission import SubmissionRejected, SubmissionRerunRequested
 from contracts.vote import VoteCast
 from services.aggregator.facts import Fact
@@ -76,6 +77,7 @@ STORY: tuple[Event, ...] = (
     ),
     ModelUnflagged(repo_id="acme/eins", reason="It was not.", by="mod"),
     ProviderNamed(organisation="Carol", reason="It is theirs.", by="mod"),
+    EvaluatorsDrained(scope=HoldScope.EVALUATOR, name="gpu-1", reason="A new disk.", by="mod"),
     ModelRestored(repo_id=TWO, reason="They changed their mind.", by="mod"),
     received("acme/uno"),
 )
@@ -97,7 +99,7 @@ VIEWS = dict(folded(FACTS).views)
 def test_the_story_leaves_all_kinds_of_views() -> None:
     kinds = {subject.split(".")[3] for subject in VIEWS}
 
-    assert kinds == {"board", "request", "entry", "decision", "policy"}
+    assert kinds == {"board", "request", "entry", "decision", "policy", "holds"}
 
 
 @pytest.mark.parametrize("at_hand", [0, 1, 2])
