@@ -45,7 +45,9 @@ async def test_the_messages_are_described_for_generators(world: World) -> None:
     assert "podium.v1.submission.received" in document["channels"]
 
 
-async def test_the_about_page_tells_of_each_task_and_whom_to_cite(visit: Visit) -> None:
+async def test_the_about_page_tells_of_each_task_and_whom_to_cite(
+    visit: Visit, world: World
+) -> None:
     async with visit(f"/boards/{BOARD.name}/about") as page:
         for task in BOARD.tasks:
             card = page.locator(f"#task-{task.id}")
@@ -57,6 +59,11 @@ async def test_the_about_page_tells_of_each_task_and_whom_to_cite(visit: Visit) 
         height = await page.locator("math[display=block]").first.evaluate("one => one.clientHeight")
         citations = await page.locator("code[id^=cite-]").all_inner_texts()
 
+    async with httpx.AsyncClient(base_url=world.url, timeout=30) as http:
+        answer = await http.get(f"/boards/{BOARD.name}/citations.bib")
+
+    assert answer.headers["content-disposition"] == f'attachment; filename="{BOARD.name}.bib"'
+    assert [one.strip() for one in citations] == answer.text.strip().split("\n\n")
     assert height > 30  # typeset, not one line of text
     assert any("Open {LLM} Leaderboard v2" in one for one in citations)
     assert any("Language Model Evaluation Harness" in one for one in citations)
@@ -69,7 +76,9 @@ async def test_the_api_page_leads_to_what_is_sent_and_answered(visit: Visit) -> 
         await expect(entry.locator("code[id=call-submitModel]")).to_contain_text(
             """/api/v1/submissions \\\n  --json '{"model": "namespace/name"}'"""
         )
-        await expect(entry.get_by_role("row", name="model_type pretrained")).to_contain_text("fine-tuned")
+        await expect(entry.get_by_role("row", name="model_type pretrained")).to_contain_text(
+            "fine-tuned"
+        )
         await entry.get_by_role("link", name="SubmissionReceipt").click()
         await expect(page.locator("#shape-SubmissionReceipt")).to_be_visible()
 

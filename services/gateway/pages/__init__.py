@@ -41,6 +41,7 @@ PAGES = (
     samples.show_samples,
     compare.show_comparison,
     about.show_about,
+    about.get_citations,
     rescorings.show_rescorings,
     http_reference.show_api,
     event_reference.show_events,

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from litestar import get
+from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from contracts.board import Averaging, Board, BoardTask, Source
 from contracts.models import ModelType
 from services.gateway.boards.routes import known_board
+from services.gateway.dependencies import StoreDependency
 from services.gateway.pages.visit import VisitDependency
 
 
@@ -34,29 +35,20 @@ class AboutTask:
 @dataclass(frozen=True)
 class TypeMeaning:
     type: ModelType
-    mark: str
-    """How the Open LLM Leaderboard marked it."""
     meaning: str
 
 
 _TYPES = (
-    TypeMeaning(ModelType.PRETRAINED, "🟢", "a base model, trained on text from scratch"),
+    TypeMeaning(ModelType.PRETRAINED, "a base model, trained on text from scratch"),
     TypeMeaning(
         ModelType.CONTINUOUSLY_PRETRAINED,
-        "🟩",
         "a base model that was trained further on more text, which may hold instructions",
     ),
-    TypeMeaning(ModelType.FINE_TUNED, "🔶", "fine-tuned on data of a domain or task"),
-    TypeMeaning(
-        ModelType.CHAT, "💬", "made to talk: instruction tuning, RLHF, DPO and their relatives"
-    ),
-    TypeMeaning(
-        ModelType.MERGE, "🤝", "weights of several models merged, without training after that"
-    ),
-    TypeMeaning(
-        ModelType.MULTIMODAL, "🌸", "takes images or sound as well; only text is evaluated"
-    ),
-    TypeMeaning(ModelType.OTHER, "❓", "anything else, or nobody said"),
+    TypeMeaning(ModelType.FINE_TUNED, "fine-tuned on data of a domain or task"),
+    TypeMeaning(ModelType.CHAT, "made to talk: instruction tuning, RLHF, DPO and their relatives"),
+    TypeMeaning(ModelType.MERGE, "weights of several models merged, without training after that"),
+    TypeMeaning(ModelType.MULTIMODAL, "takes images or sound as well; only text is evaluated"),
+    TypeMeaning(ModelType.OTHER, "anything else, or nobody said"),
 )
 _HARNESS = Source(
     title="EleutherAI Language Model Evaluation Harness",
@@ -88,6 +80,16 @@ async def show_about(name: FromPath[str], visit: VisitDependency) -> Template:
         "sources": _sources(board),
     }
     return visit.page("about", context, board=board)
+
+
+@get("/boards/{name:str}/citations.bib", include_in_schema=False, media_type="application/x-bibtex")
+async def get_citations(name: FromPath[str], store: StoreDependency) -> Response[str]:
+    board = known_board(name, store)
+    entries = (source.citation.strip() for source in _sources(board) if source.citation)
+    return Response(
+        "\n\n".join(entries) + "\n",
+        headers={"Content-Disposition": f'attachment; filename="{board.name}.bib"'},
+    )
 
 
 def about_task(task: BoardTask) -> AboutTask:
