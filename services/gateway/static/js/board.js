@@ -53,10 +53,3 @@ document.addEventListener("click", ({ target }) => {
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("a[data-example]")) event.preventDefault();
 }, { capture: true });
-
-// "/" goes to the search, as on many sites.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
-  event.preventDefault();
-  search().select();
-});

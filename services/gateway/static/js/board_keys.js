@@ -1,0 +1,29 @@
+// Keys of the board: "/" goes to the search, arrows from there to the rows and from row to row, and
+// in the rows "c" compares what is pinned. Single letters count in the rows alone, where nobody types.
+
+const ROW = "#pinned tr, #ranked tr";
+const KINDS = ["model-name", "hub", "pin"];
+const search = () => document.getElementById("search");
+
+function beside(target, step) {
+  const row = target.closest?.(ROW);
+  if (!row) return target === search() && step > 0 ? document.querySelector("#ranked .model-name") : null;
+  const rows = [...document.querySelectorAll(ROW)];
+  const next = rows[rows.indexOf(row) + step];
+  if (!next) return step < 0 ? search() : null;
+  const kind = KINDS.find((name) => target.classList.contains(name)) ?? KINDS[0];
+  return next.querySelector(`.${kind}`);
+}
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (event.altKey || event.ctrlKey || event.metaKey) return;
+  if (key === "/" && !target.closest("input, textarea, select")) search().select();
+  else if (key === "ArrowDown" || key === "ArrowUp") {
+    const goal = beside(target, key === "ArrowDown" ? 1 : -1);
+    if (!goal) return;
+    goal.focus();
+  } else if (key === "c" && target.closest(ROW)) document.querySelector("#pinned-bar a[href^='/compare']")?.click();
+  else return;
+  event.preventDefault();
+});
