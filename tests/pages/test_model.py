@@ -52,7 +52,7 @@ async def test_how_its_rank_went_is_drawn_and_told(look: Visit, evaluated: World
         )
         await figure.get_by_text("Table").click()
         newest = figure.locator("tbody tr").first
-        await expect(newest).to_contain_text("The board was re-scored, its average from")
+        await expect(newest).to_contain_text("The board was re-scored, its average went from")
         await expect(page.locator("#timeline")).to_contain_text("It came onto the board. Rank 1 of")
         async with httpx.AsyncClient(base_url=evaluated.url) as http:
             address = f"/boards/{BOARD.name}/entries/{CHILD.sid}/ranks"

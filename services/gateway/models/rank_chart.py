@@ -54,13 +54,13 @@ def reading(points: Sequence[Point]) -> str:
         if last.rank is not None
         else "It is not ranked any more"
     )
-    if len(points) == 1:
-        return f"{now} since {_day(first.at)}."
+    if all(point.rank == first.rank for point in points):
+        return f"{now} ever since it came in on {_day(first.at)}."
     said = f"{now}, after rank {first.rank:,} of {first.of:,} when it came in on {_day(first.at)}."
     before, point = max(pairwise(points), key=lambda pair: _step(*pair))
     if _step(before, point):
         what = told(point, before)
-        said += f" It moved farthest on {_day(point.at)}: {what[0].lower()}{what[1:]}"
+        said += f" Its largest step is that of {_day(point.at)}: {what[0].lower()}{what[1:]}"
     return said
 
 
@@ -72,9 +72,10 @@ def told(point: Point, before: Point | None) -> str:
         case Why.LEFT:
             return "It was taken off the board, or lacks a task that was added."
         case Why.AVERAGE:
-            return f"Its average changed{_averages(point, before)}."
+            return f"Its average {_averages(point, before) or 'changed'}."
         case Why.RESCORED:
-            return f"The board was re-scored{_averages(point, before)}."
+            own = _averages(point, before)
+            return f"The board was re-scored{own and f', its average {own}'}."
         case Why.OTHERS:
             return f"{_others(point)}."
 
@@ -84,7 +85,7 @@ def _averages(point: Point, before: Point | None) -> str:
         return ""
     if before.average is None or point.average is None:
         return ""
-    return f", its average from {before.average:.2f} to {point.average:.2f}"
+    return f"went from {before.average:.2f} to {point.average:.2f}"
 
 
 def _others(point: Point) -> str:

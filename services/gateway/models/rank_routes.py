@@ -48,7 +48,7 @@ class RankHistory(msgspec.Struct, frozen=True):
     model: str
     points: tuple[RankPoint, ...]
     """The oldest first; empty before the first average. Where others have moved it hundreds of
-    times, only the last time of each span of days is kept."""
+    times, each so many-th time is kept, and what led to it counts with it."""
 
 
 @get(

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise, zip_longest
-from math import inf
+from math import ceil, inf
 
 import polars as pl
 
 from services.gateway.query.frame import AVERAGES, SINCES, Snapshot
 from services.gateway.query.rows import Level
 
-MOST_POINTS = 200
+MOST_POINTS = 400
 _STEP = {"at": pl.Datetime("us", "UTC"), "before": pl.Float64(), "after": pl.Float64()}
 
 
@@ -80,13 +80,14 @@ def rank_history(
     most: int = MOST_POINTS,
 ) -> tuple[Point, ...]:
     """The oldest first. `own` are the averages of the row, and `others` the `steps` of the rest.
-    Beyond `most`, of what others did only the last change in each of as many equal times is kept;
-    what the row itself did is kept whole, and so is what happened when the board was `rescored`."""
+    Beyond about `most` points, of what others did only each so many-th change is kept, and what
+    led to it counts with it; what the row itself did is kept whole, and so is what happened when
+    the board was `rescored`."""
     ends = (level.since for level in own[1:])
     spans = [_span(level, end, others) for level, end in zip_longest(own, ends)]
-    if sum(span.height for span in spans) > most:
-        width = (others["at"][-1] - own[0].since) / max(1, most - len(own))
-        spans = [_thinned(span, width, rescored) for span in spans]
+    if (count := sum(span.height for span in spans)) > most:
+        nth = ceil(count / max(1, most - len(own)))
+        spans = [_thinned(span, nth, rescored) for span in spans]
     points: list[Point] = []
     for before, level, span in zip((None, *own), own, spans, strict=False):
         came, went = (span[name].diff().fill_null(0) for name in ("came", "went"))
@@ -151,12 +152,11 @@ def _is_there(step: str) -> pl.Expr:
     return pl.col(step).is_not_null().cast(pl.Int64)
 
 
-def _thinned(span: pl.DataFrame, width: timedelta, rescored: Collection[datetime]) -> pl.DataFrame:
-    begins = span["at"][0]
-    bucket = ((pl.col("at") - begins) / width).floor()
-    is_last = bucket != bucket.shift(-1, fill_value=-1)
-    is_own = pl.int_range(pl.len()) == 0
-    return span.filter(is_last | is_own | pl.col("at").is_in(list(rescored)))
+def _thinned(span: pl.DataFrame, nth: int, rescored: Collection[datetime]) -> pl.DataFrame:
+    """With its first row, its last one, and each `nth` before that."""
+    place = pl.int_range(pl.len())
+    is_nth = (pl.len() - 1 - place) % nth == 0
+    return span.filter(is_nth | (place == 0) | pl.col("at").is_in(list(rescored)))
 
 
 def _why(before: Level | None, level: Level, is_rescored: bool) -> Why:

@@ -47,6 +47,8 @@ class ModelEntry(BoardEntry, frozen=True):
     board: str
     standings: tuple[ModelStanding, ...]
     """Empty while tasks are outstanding."""
+    ranks_url: str
+    """How its rank went."""
 
 
 class ModelRelative(msgspec.Struct, frozen=True):
@@ -182,6 +184,7 @@ def _entries(board: str, ranked: Ranked, rows: pl.DataFrame) -> list[ModelEntry]
             **msgspec.structs.asdict(entry),
             board=board,
             standings=as_shape(tuple[ModelStanding, ...], standings(ranked, row)),
+            ranks_url=f"/api/v1/boards/{board}/entries/{entry.request_id}/ranks",
         )
         for entry, row in zip(entries, rows.iter_rows(named=True), strict=True)
     ]

@@ -69,8 +69,9 @@ def _moves(row: Moved) -> Iterator[Step]:
             continue
         sentence = told(point, before)
         if point.rank:
-            sentence += f" Rank {point.rank:,} of {point.of:,}"
-            sentence += f", before {before.rank:,}." if before and before.rank else "."
+            was = before.rank if before else None
+            earlier = f", before {was:,}" if was and was != point.rank else ""
+            sentence += f" Rank {point.rank:,} of {point.of:,}{earlier}."
         is_rescored = point.why is Why.RESCORED
         address = f"/boards/{row.board}/rescorings" if is_rescored else "#insight-ranks"
         yield Step(point.at, sentence, row.entry.precision, address)

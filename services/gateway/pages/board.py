@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from contracts.board import Board
+from services.gateway.boards.rescoring_routes import rescorings_of
 from services.gateway.boards.routes import known_board
 from services.gateway.boards.table import BoardTable, board_table
 from services.gateway.dependencies import BoardQueriesDependency
@@ -96,7 +97,8 @@ async def _page(
             "fault": fault,
             "search": state.asked.search,
             "requests": counted(board.name, visit.store.requests.values()),
-            **_underway(context["table"], visit.store),
+            "rescored": next(iter(rescorings_of(board.name, visit.store)), None),
+            **_underway(context["table"], visit.store, is_now=not state.asked.as_of),
         },
         board=board,
         parts=("table", "ranked"),

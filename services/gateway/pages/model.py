@@ -17,7 +17,6 @@ from services.gateway.dependencies import (
     EventLogDependency,
 )
 from services.gateway.http.errors import Refusal
-from services.gateway.insights.chart import Insight
 from services.gateway.models.family import Family, draw
 from services.gateway.models.known import Peers, Relative, Standing, lineage, peers_of, standings
 from services.gateway.models.peers import Strip, strip, task_strip
@@ -25,6 +24,7 @@ from services.gateway.models.rank_chart import ranks_chart
 from services.gateway.models.rank_routes import ranks_of
 from services.gateway.models.routes import Found, find_model
 from services.gateway.models.timeline import Moved, steps
+from services.gateway.pages.insights import Shown
 from services.gateway.pages.visit import VisitDependency
 from services.gateway.query.engine import Ranked
 from services.gateway.requests.runs import Run, runs_of
@@ -59,9 +59,7 @@ class Looked:
     family: Family | None
     """Null for a model without known relatives."""
     moved: Moved
-    ranks: Insight
-    ranks_address: str
-    """Of the chart; it changes with what is drawn."""
+    ranks: Shown
 
 
 @get("/models/{name:path}", include_in_schema=False)
@@ -152,9 +150,12 @@ def _looked(
         tuple(one for one in relatives.ancestors if one.hops == 1),
         draw(itself, relatives) if relatives.ancestors or relatives.children else None,
         Moved(board, entry, history.points),
-        ranks_chart(history),
-        # Browsers ask for the address without what follows the #.
-        f"{address}#{history.until:%s}-{len(history.points)}" if history.until else address,
+        Shown(
+            ranks_chart(history),
+            # It changes with what is drawn; browsers ask for what stands before the #.
+            f"{address}#{history.until:%s}-{len(history.points)}" if history.until else address,
+            f"{address}?format=csv",
+        ),
     )
 
 

@@ -171,7 +171,7 @@ function scale(axis, colors, family) {
         ticks: { ...shared.ticks, callback: dated, includeBounds: false },
       };
     case "ranks":
-      return { ...shared, type: "linear", reverse: true, suggestedMin: 1, ticks: { ...shared.ticks, callback: ranks, includeBounds: true } };
+      return { ...shared, type: "linear", reverse: true, min: 1, suggestedMax: 5, ticks: { ...shared.ticks, callback: ranks, includeBounds: true } };
     case "names":
       return {
         ...shared,
