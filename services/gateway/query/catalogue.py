@@ -275,7 +275,7 @@ ROW_COLUMNS = (
         Kind.NUMBER,
         Group.ORIGIN,
         "Emissions of the scored tasks together.",
-        ("co2_kg", "co2_cost", "CO₂ cost (kg)"),
+        ("co2_kg", "co2_cost", "CO₂", "CO₂ cost (kg)"),
         unit="kg",
         value=lambda entry: entry.co2_kg,
     ),

@@ -1,6 +1,6 @@
 """How many rows each choice of a filter would find, given the search and all other filters."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import and_
 
@@ -35,8 +35,8 @@ class Facet(msgspec.Struct, frozen=True):
     parameter: str
     label: str
     options: tuple[Option, ...]
-    """In their usual order; licences and architectures by count, the commonest 200. Those of `hide`
-    count the rows that would go."""
+    """In their usual order, all that stand on the board; licences and architectures by count, the
+    commonest 200 of those that are found. Those of `hide` count the rows that would go."""
 
 
 class _Rows:
@@ -65,7 +65,14 @@ def facets(ranked: Ranked, query: Query) -> tuple[Facet, ...]:
             Facet(
                 name,
                 columns[name].label,
-                tuple(_choices(name, rows.without(name, name)[name], choices.get(name, ()))),
+                tuple(
+                    _choices(
+                        name,
+                        rows.without(name, name)[name],
+                        ranked.snapshot.values(name) if name in VOCABULARY else (),
+                        choices.get(name, ()),
+                    )
+                ),
             )
             for name in CHOICES
         ),
@@ -82,8 +89,10 @@ def facets(ranked: Ranked, query: Query) -> tuple[Facet, ...]:
     )
 
 
-def _choices(name: str, cells: pl.Series, chosen: tuple[str, ...]) -> Iterator[Option]:
-    counts: dict[str, int] = dict.fromkeys(chosen, 0)
+def _choices(
+    name: str, cells: pl.Series, lasting: Iterable[str], chosen: Iterable[str]
+) -> Iterator[Option]:
+    counts: dict[str, int] = dict.fromkeys((*lasting, *chosen), 0)
     labels: dict[str, str] = {}
     for value, count in cells.value_counts(sort=True).iter_rows():
         folded = value.casefold() if value else UNKNOWN

@@ -128,3 +128,18 @@ def test_facets_count_what_choosing_would_find() -> None:
     # Hiding takes rows away: what is counted is what would go.
     assert counted["hide", "merged"] == with_(hide=()) - with_() > 0
     assert counted["hide", "unavailable"] == with_() - with_(hide=("merged", "unavailable")) > 0
+
+
+def test_a_choice_that_would_find_nothing_stays_where_it_is() -> None:
+    def options(asked: Asked, parameter: str) -> dict[str, int]:
+        query = asked.query(ranked().snapshot.columns)
+        found = {facet.parameter: facet for facet in facets(ranked(), query)}
+        return {option.value: option.count for option in found[parameter].options}
+
+    everything, nothing = Asked(), Asked(search="no model is called so")
+
+    for parameter in ("type", "precision", "weight_type", "origin"):
+        assert list(options(nothing, parameter)) == list(options(everything, parameter))
+        assert set(options(nothing, parameter).values()) == {0}
+    assert options(everything, "precision") == {"float16": 954, "bfloat16": 2871, "4bit": 2}
+    assert options(nothing, "license") == {}
