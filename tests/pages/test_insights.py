@@ -8,12 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from services.gateway.insights.catalogue import INSIGHTS
 from services.gateway.pages.insights import MOST_SHOWN
+from tests.browser import watched_page
 from tests.pages.conftest import Visit
-from tests.pages.world import BOARD, World, entries
+from tests.pages.world import BOARD, World, entries, running_world
+from tests.unit.gateway.examples import a_board, an_entry
 
 INSIGHTS_PAGE = f"/boards/{BOARD.name}/insights"
 PNG = b"\x89PNG\r\n"
@@ -92,6 +94,45 @@ async def test_a_series_can_be_taken_out(visit: Visit) -> None:
     assert shown is False
 
 
+async def test_new_scores_are_drawn_and_what_was_taken_out_stays_out(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rows = [an_entry(f"acme/model-{n}", facts=n, grammar=n) for n in range(10, 20)]
+    drawn = """() => Chart.getChart(document.querySelector("#insight-size canvas"))
+      .data.datasets.flatMap((one) => one.data).map((point) => point.model)"""
+    async with running_world(tmp_path, [a_board(), *rows]) as world, watched_page(browser) as page:
+        await page.goto(f"{world.url}/boards/demo/insights")
+        figure = await _drawn(page, "size")
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        item = figure.locator("[data-series]").first
+        await item.click()
+        await figure.locator("summary").click()
+        assert "acme/first" not in await page.evaluate(drawn)
+
+        await world.show(an_entry("acme/first", facts=99, grammar=99))
+        await page.wait_for_function(f"() => ({drawn})().includes('acme/first')")
+        await expect(figure.locator("tbody th").first).to_have_text("acme/first")
+        await expect(page.locator(".insights-scope")).to_contain_text("All 11 rows")
+        await expect(item).to_have_attribute("aria-pressed", "false")
+        assert await _chart(figure, "chart.isDatasetVisible(0)") is False
+
+
+async def test_charts_fit_a_phone_in_the_dark(visit: Visit) -> None:
+    async with visit(INSIGHTS_PAGE, width=390, color_scheme="dark") as page:
+        surface = await page.locator("#insight-size .plot").evaluate(
+            "plot => getComputedStyle(plot).color"
+        )
+        for name in INSIGHTS:
+            figure = await _drawn(page, name)
+            box = await figure.locator("canvas").bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+            colour = await _chart(figure, "chart.options.scales.x.ticks.color")
+            assert colour == surface
+            assert await figure.get_by_role("button", name="PNG").is_visible()
+
+
 async def test_a_chart_is_downloaded_as_a_picture_and_as_a_file(
     visit: Visit, tmp_path: Path
 ) -> None:
@@ -146,7 +187,7 @@ async def test_without_javascript_there_are_tables_files_and_searches(visit: Vis
 async def test_where_nothing_is_found_every_insight_says_what_is_missing(visit: Visit) -> None:
     async with visit(f"{INSIGHTS_PAGE}?search=no-such-model-anywhere") as page:
         readings = await page.locator("[data-reading]").all_inner_texts()
-        assert await page.locator("canvas").count() == 0
+        assert await page.locator("canvas, .insight details").count() == 0
 
     assert len(readings) == len(INSIGHTS)
     assert all(one.startswith("No ") for one in readings)

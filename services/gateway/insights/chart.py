@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 import msgspec
 import polars as pl
@@ -75,6 +76,11 @@ class Insight:
     """None when there is nothing to draw."""
     table: pl.DataFrame
     """All that the chart stands for, the best first; the names of columns are headings."""
+
+    @property
+    def version(self) -> str:
+        """Equal ones mean equal charts, so a page fetches those that have changed."""
+        return sha256(msgspec.json.encode(self.chart)).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -142,10 +142,11 @@ def _found(ranked: Ranked, state: BoardState) -> Mapping[str, Any]:
     }
 
 
-def _underway(table: BoardTable, store: ViewStore) -> Mapping[str, Any]:
-    """What the rows without an average wait for."""
-    shown = [row.entry for row in (*table.pinned, *table.rows) if row.entry.average is None]
-    found = {entry.request_id: store.requests.get(entry.request_id) for entry in shown}
+def _underway(table: BoardTable, store: ViewStore, *, is_now: bool) -> Mapping[str, Any]:
+    """What the rows without an average wait for; unknown for a board as it was."""
+    rows = (*table.pinned, *table.rows) if is_now else ()
+    unfinished = [row.entry.request_id for row in rows if row.entry.average is None]
+    found = {sid: store.requests.get(sid) for sid in unfinished}
     requests = {sid: request for sid, request in found.items() if request}
     return {
         "unfinished_requests": requests,

@@ -47,6 +47,7 @@ async function takeNext() {
   const count = came.rows.length;
   const rows = newRows(came);
   const before = swaps;
+  if (pages.length - first === MOST_PAGES) leaveFirst();
   while (rows.length) {
     body().append(...rows.splice(0, AT_ONCE));
     await new Promise(requestAnimationFrame);
@@ -55,7 +56,6 @@ async function takeNext() {
   pages.push({ address, count, height: 0 });
   if (came.dataset.next) body().dataset.next = came.dataset.next;
   else delete body().dataset.next;
-  if (pages.length - first > MOST_PAGES) leaveFirst();
 }
 
 function leaveFirst() {
