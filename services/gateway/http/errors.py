@@ -16,6 +16,8 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
+from services.gateway.http.parameter_faults import advice_for
+
 log = structlog.get_logger(__name__)
 
 _RETRY_AFTER_S = 5
@@ -173,7 +175,7 @@ def _of_http_exception(fault: HTTPException, request: Request[Any, Any, State]) 
             )
 
 
-def _of_validation(fault: ValidationException) -> Refusal:
+def _of_validation(fault: ValidationException, request: Request[Any, Any, State]) -> Refusal:
     problem = fault.extra[0] if isinstance(fault.extra, list) and fault.extra else {}
     body = problem.get("source") == "body"
     key = str(problem.get("key", ""))
@@ -182,6 +184,13 @@ def _of_validation(fault: ValidationException) -> Refusal:
     message = str(problem.get("message", fault.detail))
     if message == "'data'":
         message = "The body is empty"
+    if not body and (advice := advice_for(message)):
+        return Refusal(
+            ErrorCode.INVALID_REQUEST,
+            f"`{key}` cannot be {request.query_params.get(key)!r}.",
+            advice,
+            {"parameter": key},
+        )
     path = f"$.{field}" if field else "$"
     where = path if body else f"query parameter `{key}`"
     return Refusal(
@@ -225,7 +234,7 @@ def refusal_of(fault: Exception, request: Request[Any, Any, State]) -> Refusal:
         case Refusal():
             return fault
         case ValidationException():
-            return _of_validation(fault)
+            return _of_validation(fault, request)
         case HTTPException() if isinstance(fault.__cause__, SerializationException):
             return _of_malformed_json(fault)
         case HTTPException() if fault.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:

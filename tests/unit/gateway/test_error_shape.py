@@ -100,6 +100,28 @@ async def test_every_endpoint_answers_errors_in_one_shape(
 
 
 @pytest.mark.parametrize(
+    ("query", "message", "advice"),
+    [
+        ("limit=many", "`limit` cannot be 'many'.", "Write a whole number."),
+        ("limit=0", "`limit` cannot be '0'.", "Write a whole number of at least 1."),
+        ("limit=1001", "`limit` cannot be '1001'.", "Write a whole number of at most 1000."),
+        ("params_min=-1", "`params_min` cannot be '-1'.", "Write a number of at least 0."),
+        ("official=maybe", "`official` cannot be 'maybe'.", "Write `true` or `false`."),
+        ("as_of=May", "`as_of` cannot be 'May'.", "Write a day, such as 2026-01-31,"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_is_told_what_can(
+    http: AsyncTestClient[Litestar], query: str, message: str, advice: str
+) -> None:
+    answer = await http.get(f"/api/v1/boards/demo/entries?{query}")
+
+    error = assert_error(answer, 422, ErrorCode.INVALID_REQUEST)
+    assert error["message"] == message
+    assert error["advice"].startswith(advice)
+    assert error["details"]["parameter"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
     ("body", "path"),
     [
         ("", "$"),
