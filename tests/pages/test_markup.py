@@ -1,16 +1,29 @@
 """Markup that somebody smuggles into a name, a reason, a log or a search stays text."""
 
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page, expect
 
-from contracts.evaluation import FailureCause
+from contracts.evaluation import EvaluationProgress, FailureCause
 from contracts.models import Reason
 from contracts.operation import Hold, HoldKind, Holds, HoldScope
-from contracts.views import Decision, Failure, Flag, HistoryEntry, Policy, RequestState, Ruling
-from runtime.bus import connect
+from contracts.submission import SubmissionReceived
+from contracts.topology import EVENTS, VALIDATOR
+from contracts.views import (
+    Decision,
+    Delay,
+    Failure,
+    Flag,
+    HistoryEntry,
+    Policy,
+    RequestState,
+    Ruling,
+)
+from runtime.bus import bury, connect
 from tests.browser import watched_page
 from tests.pages.world import World, running_world
 from tests.unit.gateway.examples import NOON, a_board, a_request, an_entry, an_evaluator
@@ -43,6 +56,15 @@ ENTRY = an_entry("acme/row", facts=40, grammar=60).model_copy(
         "base_models": (EVIL,),
     }
 )
+OTHER = an_entry("acme/other", facts=50, grammar=50).model_copy(
+    update={"license": EVIL, "architecture": EVIL, "source": EVIL}
+)
+DELAYED = a_request("acme/delayed", RequestState.RECEIVED).model_copy(
+    update={"submitter": EVIL, "delay": Delay(reason=REASON, since=NOON, at=NOON)}
+)
+PROGRESS = EvaluationProgress(
+    sid=RUNNING.sid, run=1, attempt=1, phase=EVIL, task=EVIL, done=1, total=2
+)
 DECISION = Decision(
     sequence=7, at=NOON, what="flagged", about="acme/row", reason=EVIL, by=EVIL, link=LINK
 )
@@ -65,7 +87,10 @@ PLACES = (
     "/boards/demo/insights",
     "/models/acme/row",
     f"/models/{EVIL}",
-    f"/compare?board=demo&entry={ENTRY.sid}",
+    "/boards/demo?columns=license,architecture,source",
+    f"/boards/demo/insights?search={EVIL}",
+    f"/compare?ids={ENTRY.sid}&ids={OTHER.sid}",
+    f"/compare?ids={ENTRY.sid}&add={EVIL}",
     f"/boards/demo/entries/{ENTRY.sid}/samples?search={EVIL}",
     "/queue",
     "/queue?state=failed",
@@ -75,12 +100,17 @@ PLACES = (
     f"/requests/{FAILED.sid}?done={EVIL}",
     f"/requests/{REJECTED.sid}",
     f"/requests/{RUNNING.sid}",
+    f"/requests/{DELAYED.sid}",
     f"/moderation?about={EVIL}",
     "/moderation",
     f"/moderation?done={EVIL}",
     f"/moderation/dead-letters?done={EVIL}",
+    "/moderation/dead-letters/1",
     "/operation",
     f"/operation?done={EVIL}",
+    "/boards/demo/rescorings",
+    "/docs/api",
+    "/docs/events",
     f"/nowhere/{EVIL}",
 )
 
@@ -88,11 +118,14 @@ PLACES = (
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def hostile(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     board = a_board().model_copy(update={"title": EVIL, "description": EVIL})
-    views = [board, POLICY, HOLDS, DECISION, ENTRY, FAILED, REJECTED, RUNNING]
+    views = [board, POLICY, HOLDS, DECISION, ENTRY, OTHER, FAILED, REJECTED, RUNNING, DELAYED]
     async with running_world(tmp_path_factory.mktemp("hostile"), views) as world:
         client = await connect(world.nats_url, name="test")
         await client.publish(EVALUATOR.subject(), EVALUATOR.model_dump_json().encode())
         await world.gateway.until("/api/v1/evaluators", lambda there: bool(there.json()["items"]))
+        unread = SubmissionReceived.SUBJECT.format(sid="0123456789abcdef0123")
+        await world.js.publish(unread, EVIL.encode(), stream=EVENTS.name)
+        await bury(world.js, VALIDATOR.name, await world.js.get_last_msg(EVENTS.name, unread), EVIL)
         yield world
         await client.close()
 
@@ -103,8 +136,46 @@ async def test_what_somebody_wrote_stays_text(browser: Browser, hostile: World, 
     does a violation of the Content-Security-Policy."""
     async with watched_page(browser, expected=(404, 422)) as page:
         await page.goto(hostile.url + place)
-        assert await page.locator("main").count() == 1
-        assert await page.locator("img[src='x'], a[href^='javascript:']").count() == 0
-        own = "document.scripts.length === document.querySelectorAll('script[src]').length"
-        assert await page.evaluate(own)
-        assert "49" not in await page.title()
+        await holds_no_markup(page)
+
+
+async def holds_no_markup(page: Page) -> None:
+    assert await page.locator("main").count() == 1
+    assert await page.locator("img[src='x'], a[href^='javascript:']").count() == 0
+    own = "document.scripts.length === document.querySelectorAll('script[src]').length"
+    assert await page.evaluate(own)
+    assert "49" not in await page.title()
+
+
+@pytest.mark.parametrize("place", ["/queue", f"/requests/{RUNNING.sid}"])
+async def test_what_an_evaluator_tells_of_its_progress_stays_text(
+    browser: Browser, hostile: World, place: str
+) -> None:
+    client = await connect(hostile.nats_url, name="test")
+    async with watched_page(browser) as page:
+        await page.goto(hostile.url + place)
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        await client.publish(PROGRESS.subject(), PROGRESS.model_dump_json().encode())
+        await expect(page.locator("[data-phase]")).to_have_text(EVIL)
+        await holds_no_markup(page)
+    await client.close()
+
+
+async def test_the_name_of_a_hub_user_stays_text(browser: Browser, tmp_path: Path) -> None:
+    closed = {
+        "GATEWAY_OPEN": "false",
+        "GATEWAY_OAUTH_CLIENT_ID": "podium",
+        "GATEWAY_SESSION_SECRET": "what encrypts the cookies of these tests",
+    }
+    async with (
+        running_world(tmp_path, [a_board()], **closed) as world,
+        watched_page(browser) as page,
+    ):
+        apps = {"podium": {"redirectUris": [f"{world.url}/sign-in/callback"]}}
+        (world.hub_root / "_apps.json").write_text(json.dumps(apps))
+        (world.hub_root / "_tokens.json").write_text(json.dumps({"hf_eve": {"name": EVIL}}))
+        await page.goto(f"{world.url}/sign-in?then=/submit")
+        await page.get_by_label("Token").fill("hf_eve")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.locator("#account .who")).to_contain_text(EVIL)
+        await holds_no_markup(page)

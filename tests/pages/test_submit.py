@@ -271,6 +271,17 @@ async def test_everything_works_without_javascript(browser: Browser, demo: World
         await expect(page).to_have_url(request)
 
 
+async def test_markup_in_a_card_stays_text(browser: Browser, demo: World) -> None:
+    markup = "<img src=x onerror=alert(1)>"
+    path = demo.hub_root / "models/acme/hostile"
+    write_model(path, {"README.md": card(license=markup, base_model=markup)})
+    async with form(browser, demo) as page:
+        await page.locator("#model").fill("acme/hostile")
+        await page.locator("#check").click()
+        await expect(page.locator("#verdict")).to_contain_text(markup)
+        assert await page.locator("main img").count() == 0
+
+
 async def test_an_adapter_names_what_it_changes(browser: Browser, demo: World) -> None:
     async with form(browser, demo, scripts=False, expected=(422,)) as page:
         await expect(page.locator("#base_model")).to_be_hidden()
