@@ -35,10 +35,10 @@ class Copies:
 
     def after(self, sid: str) -> Iterator[str]:
         """Those with equal weights that were accepted later: what is said of them depends on it."""
-        since = self._submissions[sid].accepted_at
-        for digest in _digests(self._submissions[sid]):
+        submission = self._submissions[sid]
+        for digest in _digests(submission):
             for other in self._by_digest.get(digest, ()):
-                if self._submissions[other].accepted_at > since:
+                if other != sid and self._submissions[other].accepted_at > submission.accepted_at:
                     yield other
 
     def originals(self, submission: Submission, moderation: Moderation) -> tuple[str, ...]:

@@ -79,15 +79,24 @@ class Course:
             for board in (self.board, *(fact.event.definition for fact in definitions))
         ]
         scored: set[str] = set()
+        by_run: dict[int, set[str]] = {}
+        begins: datetime | None = None
+        moments: set[datetime] = set()
         for fact in facts:
-            scored.update(_scored_by(fact))
-            if any(tasks <= scored for tasks in needed):
+            tasks = set(_scored_by(fact))
+            scored |= tasks
+            if begins is None and any(all_tasks <= scored for all_tasks in needed):
                 begins = since[fact.id]
-                break
-        else:
+            if isinstance(fact.event, EvaluationTaskScored):
+                of_run = by_run.setdefault(fact.event.run, set())
+                of_run |= tasks
+                # A run that has not all its scores takes no row's place.
+                if not any(all_tasks <= of_run for all_tasks in needed):
+                    continue
+            moments.add(since[fact.id])
+        if begins is None:
             return []
         # The first definition holds from the beginning on.
-        moments = {since[fact.id] for fact in facts}
         moments.update(fact.at for fact in (*definitions[1:], *self._taken_off))
         return sorted(moment for moment in moments if moment >= begins)
 

@@ -2,16 +2,14 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from nats.aio.msg import Msg
 
 _FRAME = struct.Struct("<QIII")
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A message of EVENTS, as it came."""
 
     sequence: int

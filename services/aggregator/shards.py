@@ -120,6 +120,7 @@ def merged(states: Sequence[State]) -> State:
     dictionaries: list[bytes] = []
     submissions: dict[str, Kept] = {}
     weights: dict[str, dict[str, None]] = {}
+    shared: set[str] = set()
     for state in states:
         first = len(dictionaries)
         dictionaries += state.dictionaries
@@ -130,11 +131,12 @@ def merged(states: Sequence[State]) -> State:
                 moved = _united(submissions[sid], moved, dictionaries)
             submissions[sid] = moved
         for digest, sids in state.weights.items():
+            if digest in weights:
+                shared.add(digest)
             weights.setdefault(digest, {}).update(dict.fromkeys(sids))
-    for sids in weights.values():
-        if len(sids) > 1:
-            for sid in sids:
-                submissions[sid] = replace(submissions[sid], is_current=False)
+    # Of those with equal weights in a share of their own, that share has told already.
+    for sid in {sid for digest in shared for sid in weights[digest]}:
+        submissions[sid] = replace(submissions[sid], is_current=False)
     return replace(
         states[0],
         position=max(state.position for state in states),

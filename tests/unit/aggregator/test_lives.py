@@ -2,6 +2,7 @@
 
 import io
 
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts.base import Event
@@ -25,7 +26,7 @@ def as_message(place: int, event: Event) -> Msg:
     """As nats-py hands it over."""
     reply = f"$JS.ACK.EVENTS.fold.1.{place}.{place}.1700000000000000000.0"
     headers = Envelope.of(event, "test").headers()
-    return Msg(None, event.subject(), reply, event.model_dump_json().encode(), headers)
+    return Msg(Client(), event.subject(), reply, event.model_dump_json().encode(), headers)
 
 
 MESSAGES = [as_message(place, event) for place, event in enumerate(SIDE_BY_SIDE, start=1)]
