@@ -15,9 +15,8 @@ from services.gateway.boards.routes import entry_unknown, known_board
 from services.gateway.dependencies import BoardQueriesDependency, StoreDependency
 from services.gateway.http.caching import is_known
 from services.gateway.http.errors import ErrorCode, refuses
-from services.gateway.models.ranks import History, Why, rank_history, steps
+from services.gateway.models.ranks import History, Why, of_others, rank_history, steps
 from services.gateway.query.engine import Ranked, row_of
-from services.gateway.query.frame import AVERAGES, SINCES, Snapshot
 from services.gateway.query.rows import Level
 from services.gateway.state.store import ViewStore
 from services.gateway.views import as_shape
@@ -75,7 +74,7 @@ async def get_rank_history(
     if is_known(headers["ETag"], request.headers.get("If-None-Match", "")):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
     row = known_row(ranked, sid)
-    found = await asyncio.to_thread(ranks_of, ranked.snapshot, row, store)
+    found = await asyncio.to_thread(ranks_of, ranked, row, store)
     points = as_shape(tuple[RankPoint, ...], found.points)
     return Response(RankHistory(name, sid, row["model"][0], points), headers=headers)
 
@@ -88,16 +87,16 @@ def known_row(ranked: Ranked, sid: str) -> pl.DataFrame:
     return row
 
 
-def ranks_of(snapshot: Snapshot, row: pl.DataFrame, store: ViewStore) -> History:
+def ranks_of(ranked: Ranked, row: pl.DataFrame, store: ViewStore) -> History:
     """`row` is one of the board's."""
-    board = snapshot.board.name
-    levels = zip(row[SINCES][0], row[AVERAGES][0], strict=True)
-    own = [Level(since, average) for since, average in levels]
+    board, sid = ranked.snapshot.board.name, row["id"][0]
+    levels = ranked.snapshot.levels.filter(pl.col("id") == sid)
+    own = [Level(since, average) for since, average in levels.select("since", "average").rows()]
     departed = [
-        tuple(Level(level.since, level.average) for level in gone.averages)
+        (gone.sid, [Level(level.since, level.average) for level in gone.averages])
         for gone in tuple(store.departed[board].values())
     ]
-    others = steps(snapshot, departed, without=row["id"][0])
+    others = of_others(ranked.derived(steps), sid, departed)
     rescored = {one.at for one in tuple(store.rescorings.values()) if one.board == board}
     times = [*(level.since for level in own), *others["at"].tail(1)]
     return History(rank_history(own, others, rescored), max(times, default=None))

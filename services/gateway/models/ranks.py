@@ -4,16 +4,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from math import ceil, inf
 
 import polars as pl
 
-from services.gateway.query.frame import AVERAGES, SINCES, Snapshot
+from services.gateway.query.frame import Snapshot
 from services.gateway.query.rows import Level
 
 MOST_POINTS = 400
-_STEP = {"at": pl.Datetime("us", "UTC"), "before": pl.Float64(), "after": pl.Float64()}
 
 
 class Why(StrEnum):
@@ -54,23 +53,36 @@ class History:
     """The newest change of any average on the board; None where none has had any."""
 
 
-def steps(snapshot: Snapshot, departed: Iterable[Sequence[Level]], without: str) -> pl.DataFrame:
-    """Each change of any row's average but that of the row `without`, the oldest first: columns
-    `at`, `before` and `after`. `departed` are the averages of rows that are gone."""
-    gone = [
-        {"at": level.since, "before": before.average if before else None, "after": level.average}
-        for levels in departed
-        for before, level in pairwise((None, *levels))
-        if level
-    ]
-    standing = (
-        snapshot.rows.lazy()
-        .filter(pl.col("id") != without, pl.col(SINCES).list.len() > 0)
-        .select(at=pl.col(SINCES), before=pl.col(AVERAGES).list.shift(1), after=pl.col(AVERAGES))
-        .explode("at", "before", "after")
+def steps(snapshot: Snapshot) -> pl.DataFrame:
+    """Each change of any row's average, the oldest first: columns `id`, `at`, `before` and
+    `after`."""
+    is_same = pl.col("id") == pl.col("id").shift(1)
+    return (
+        snapshot.levels.lazy()
+        .select(
+            "id",
+            at="since",
+            before=pl.when(is_same).then(pl.col("average").shift(1)),
+            after="average",
+        )
+        .sort("at")
         .collect()
     )
-    return pl.concat([standing, pl.DataFrame(gone, schema=_STEP)]).sort("at")
+
+
+def of_others(
+    every: pl.DataFrame, sid: str, departed: Iterable[tuple[str, Sequence[Level]]]
+) -> pl.DataFrame:
+    """`steps` without those of one row, and with those of rows that are gone."""
+    others = every.filter(pl.col("id") != sid)
+    gone = [
+        (id_, level.since, before.average if before else None, level.average)
+        for id_, levels in departed
+        for before, level in zip((None, *levels), levels, strict=False)
+    ]
+    if not gone:
+        return others
+    return others.merge_sorted(pl.DataFrame(gone, others.schema, orient="row").sort("at"), "at")
 
 
 def rank_history(
@@ -79,7 +91,8 @@ def rank_history(
     rescored: Collection[datetime] = (),
     most: int = MOST_POINTS,
 ) -> tuple[Point, ...]:
-    """The oldest first. `own` are the averages of the row, and `others` the `steps` of the rest.
+    """The oldest first. `own` are the averages of the row, and `others` what the rest did.
+
     Beyond about `most` points, of what others did only each so many-th change is kept, and what
     led to it counts with it; what the row itself did is kept whole, and so is what happened when
     the board was `rescored`."""
@@ -117,7 +130,7 @@ def _span(level: Level, end: datetime | None, others: pl.DataFrame) -> pl.DataFr
     first = others["at"].search_sorted(level.since, "right")
     last = others["at"].search_sorted(end, "left") if end else others.height
     before = others.head(first).select(
-        at=pl.lit(level.since, _STEP["at"]),
+        at=pl.lit(level.since, others.schema["at"]),
         came=pl.lit(0, pl.Int64),
         went=pl.lit(0, pl.Int64),
         above=above.sum(),

@@ -127,7 +127,7 @@ def _looked(
     itself = Relative(
         entry.model, 0, entry.model, entry.request_id, entry.average, is_merge=entry.is_merge
     )
-    history = ranks_of(ranked.snapshot, frame, store)
+    history = ranks_of(ranked, frame, store)
     board = ranked.snapshot.board.name
     address = f"/boards/{board}/entries/{entry.request_id}/ranks"
     return Looked(

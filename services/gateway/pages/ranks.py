@@ -23,5 +23,5 @@ async def get_ranks(
     known_board(name, store)
     ranked = await queries.current(name)
     row = known_row(ranked, sid)
-    history = await asyncio.to_thread(ranks_of, ranked.snapshot, row, store)
+    history = await asyncio.to_thread(ranks_of, ranked, row, store)
     return as_file(ranks_chart(history), format_, f"{name}-{sid}")

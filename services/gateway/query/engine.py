@@ -1,11 +1,11 @@
 """One query over one snapshot of a board. Pure: safe in any thread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 from threading import Lock
-from typing import cast
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -16,6 +16,8 @@ from services.gateway.query.order import KeyValue, Order
 from services.gateway.query.standing import Ladder, Weighting
 from services.gateway.query.terms import Search
 from services.gateway.query.written import WrittenRows
+
+T = TypeVar("T")
 
 _MOST_WEIGHTINGS = 4
 """Ranked copies that are kept of a snapshot; each costs a few columns."""
@@ -52,7 +54,9 @@ class Ranked:
         self.snapshot = snapshot
         self.written = WrittenRows()
         self._ranked: dict[Weighting, pl.DataFrame] = {}
+        self._derived: dict[Callable[[Snapshot], Any], Any] = {}
         self._lock = Lock()
+        self._deriving = Lock()
 
     def rows(self, weighting: Weighting) -> pl.DataFrame:
         with self._lock:
@@ -63,6 +67,14 @@ class Ranked:
                 rows = weighting.apply(self.snapshot.rows)
                 self._ranked[weighting] = Ladder(rows).place(rows)
             return self._ranked[weighting]
+
+    def derived(self, make: Callable[[Snapshot], T]) -> T:
+        """What a function makes of the snapshot, made once."""
+        with self._deriving:
+            if make not in self._derived:
+                self._derived[make] = make(self.snapshot)
+            made: T = self._derived[make]
+            return made
 
 
 def find(ranked: Ranked, query: Query) -> Found:

@@ -13,8 +13,7 @@ from services.gateway.query.rows import EntryRow
 
 FOLDED_NAME = "_name"
 """Column with the models in lower case, which searches read and which orders equal rows."""
-SINCES, AVERAGES = "_sinces", "_averages"
-"""Columns with lists: since when each row had which averages, the oldest first."""
+_LEVELS = {"id": pl.String(), "since": pl.Datetime("us", "UTC"), "average": pl.Float64()}
 _AT_ONCE = 10_000
 """Rows that are in memory as objects while a large board is read."""
 _MOST_CHUNKS = 64
@@ -28,7 +27,9 @@ class Snapshot:
     board: Board
     columns: Columns
     rows: pl.DataFrame
-    """In no particular order: every stored column, FOLDED_NAME, SINCES and AVERAGES."""
+    """In no particular order: every stored column, and FOLDED_NAME."""
+    levels: pl.DataFrame
+    """Since when each row (`id`) had which averages: those of a row together, the oldest first."""
     version: str
     """Equal on every gateway that has read as much of this board."""
     _values: dict[str, pl.Series] = field(default_factory=dict, repr=False, compare=False)
@@ -44,39 +45,43 @@ class BoardFrame:
     def __init__(self, board: Board, rows: Iterable[EntryRow] = ()) -> None:
         self.board = board
         self._columns = Columns(board)
-        self._rows = self._frame_of(iter(rows)).rechunk()
+        self._rows, self._levels = (one.rechunk() for one in self._frames_of(iter(rows)))
         self._chunks = 1
 
     def snapshot(self, version: str) -> Snapshot:
-        return Snapshot(self.board, self._columns, self._rows, version)
+        return Snapshot(self.board, self._columns, self._rows, self._levels, version)
 
     def apply(self, changes: Mapping[str, EntryRow | None]) -> None:
         """By submission id; None for a row that is gone. Snapshots that were taken stay as they
         are."""
         changed = pl.Series("id", list(changes), dtype=pl.String)
-        kept = self._rows.filter(~pl.col("id").is_in(changed.implode()))
-        self._rows = kept.vstack(self._frame_of(row for row in changes.values() if row))
+        unchanged = ~pl.col("id").is_in(changed.implode())
+        rows, levels = self._frames_of(row for row in changes.values() if row)
+        self._rows = self._rows.filter(unchanged).vstack(rows)
+        self._levels = self._levels.filter(unchanged).vstack(levels)
         self._chunks += 1
         if self._chunks > _MOST_CHUNKS:
-            self._rows = self._rows.rechunk()
+            self._rows, self._levels = self._rows.rechunk(), self._levels.rechunk()
             self._chunks = 1
 
-    def _frame_of(self, rows: Iterator[EntryRow]) -> pl.DataFrame:
-        frame = _frame(self._columns.stored, ())
+    def _frames_of(self, rows: Iterator[EntryRow]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows, and their levels."""
+        frame, levels = _frame(self._columns.stored, ()), _levels(())
         while batch := tuple(islice(rows, _AT_ONCE)):
             frame.vstack(_frame(self._columns.stored, batch), in_place=True)
-        return frame
+            levels.vstack(_levels(batch), in_place=True)
+        return frame, levels
 
 
 def _frame(columns: Sequence[Column], rows: Sequence[EntryRow]) -> pl.DataFrame:
     frame = pl.DataFrame([_series(column, rows) for column in columns])
-    sinces = [[level.since for level in row.averages] for row in rows]
-    averages = [[level.average for level in row.averages] for row in rows]
-    return frame.with_columns(
-        pl.col("model").str.to_lowercase().alias(FOLDED_NAME),
-        pl.Series(SINCES, sinces, pl.List(pl.Datetime("us", "UTC"))),
-        pl.Series(AVERAGES, averages, pl.List(pl.Float64)),
-    )
+    return frame.with_columns(pl.col("model").str.to_lowercase().alias(FOLDED_NAME))
+
+
+def _levels(rows: Sequence[EntryRow]) -> pl.DataFrame:
+    levels = [(row.sid, level.since, level.average) for row in rows for level in row.averages]
+    columns = zip(*levels, strict=True) if levels else ((), (), ())
+    return pl.DataFrame(dict(zip(_LEVELS, columns, strict=True)), _LEVELS)
 
 
 def _series(column: Column, rows: Sequence[EntryRow]) -> pl.Series:

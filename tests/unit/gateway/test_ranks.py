@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from contracts.views import Entry, Level
-from services.gateway.models.ranks import Point, Why, rank_history, steps
+from services.gateway.models.ranks import Point, Why, of_others, rank_history, steps
 from services.gateway.query import rows
-from tests.unit.gateway.examples import NOON, a_ranked_board, an_entry
+from services.gateway.query.frame import BoardFrame
+from tests.unit.gateway.examples import NOON, a_board, a_ranked_board, a_row, an_entry
 
 DAY = timedelta(days=1)
 
@@ -29,9 +30,9 @@ def history(
     rescored: Sequence[datetime] = (),
     most: int = 200,
 ) -> tuple[Point, ...]:
-    snapshot = a_ranked_board(own, *others).snapshot
-    gone = [_levels(one) for one in departed]
-    return rank_history(_levels(own), steps(snapshot, gone, own.sid), rescored, most)
+    every = a_ranked_board(own, *others).derived(steps)
+    gone = [(one.sid, _levels(one)) for one in departed]
+    return rank_history(_levels(own), of_others(every, own.sid, gone), rescored, most)
 
 
 def _levels(entry: Entry) -> tuple[rows.Level, ...]:
@@ -87,6 +88,22 @@ def test_what_became_of_its_own_average_is_told_apart() -> None:
 
 def test_a_row_without_an_average_has_no_history() -> None:
     assert history(an_entry("acme/own", grammar=None), row("other", (0, 50.0))) == ()
+
+
+def test_a_row_that_changes_or_goes_takes_its_past_along() -> None:
+    changing, going = row("changing", (0, 50.0), (1, 60.0)), row("going", (0, 40.0))
+    frame = BoardFrame(a_board(), map(a_row, (changing, going, row("staying", (0, 30.0)))))
+
+    changed = row("changing", (0, 50.0), (1, 60.0), (2, 70.0))
+    frame.apply({changing.sid: a_row(changed), going.sid: None})
+
+    every = steps(frame.snapshot("2"))
+    assert every.select("before", "after").rows() == [
+        (None, 30.0),
+        (None, 50.0),
+        (50.0, 60.0),
+        (60.0, 70.0),
+    ]
 
 
 def a_life(dice: random.Random, name: str) -> Entry:
