@@ -43,7 +43,7 @@ async def run(language: str, example: str, gateway: RunningGateway, folder: Path
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
-        env=os.environ | {"TOKEN": "hf_ada"},
+        env=os.environ | {"PODIUM_TOKEN": "hf_ada"},
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout
@@ -65,7 +65,8 @@ async def test_every_example_is_answered(
     write_model("acme/tiny")
     row = an_entry("acme/llama-tiny", board="open-llm-v2")
     await show(jetstream, the_board(), row, REQUEST.model_copy(update={"submitter": "ada"}))
-    async with started_gateway(nats_url, hub, tmp_path) as gateway:
+    moderators = {"GATEWAY_MODERATORS": '["ada"]'}
+    async with started_gateway(nats_url, hub, tmp_path, **moderators) as gateway:
         await gateway.until_ready()
         printed = {
             text: await run(language, text, gateway, tmp_path) for language, text in examples()
