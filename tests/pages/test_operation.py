@@ -151,7 +151,7 @@ async def test_what_was_ordered_and_what_was_obeyed_is_shown_while_one_types(
         await expect(evaluator.get_by_role("button", name="Resume gpu-1")).to_be_visible()
         await expect(evaluator.get_by_role("button", name="Pause gpu-1")).to_have_count(0)
         await say(client, an_evaluator("gpu-1", on_hold=on_hold, every_s=600))
-        await expect(evaluator).to_contain_text("drained")
+        await expect(evaluator).to_contain_text("its host may go down")
         await expect(page.locator("#tier-small")).to_contain_text("0 and 1 on hold")
         for width in (1440, 390):
             await page.set_viewport_size({"width": width, "height": 900})

@@ -96,14 +96,15 @@ async def show_operation(
 ) -> Template:
     """`done` is what a form of this page has just ordered."""
     visit.caller.must_be_moderator()
-    store, now = visit.store, datetime.now(UTC)
+    store, plan, now = visit.store, outlook.plan(), datetime.now(UTC)
     context = {
         "evaluators": tuple(OnDuty.of(each, store.holds) for each in store.evaluators),
         "evaluators_known": store.evaluators.are_known,
         "holds": store.holds.holds,
         "held": {(hold.scope.value, hold.name): hold for hold in store.holds.holds},
         "requests": store.requests,
-        "tiers": tuple(outlook.plan().tiers.values()),
+        "tiers": tuple(plan.tiers.values()),
+        "left_of": plan.left,
         "endings": [
             (title, Endings.since(span, now, store.requests.values())) for title, span in _SPANS
         ],
