@@ -18,10 +18,10 @@ MOST_TERMS = 32
 MOST_PATTERNS = 8
 """What a million rows can be held against without keeping others waiting."""
 
-_FIELD = re.compile(r"@([^\s:;@\"]*)(:?)")
+_FIELD = re.compile(r'@(?:"([^"]*)"|([^\s:;@"]*))(:?)')
 _BLANK = re.compile(r"\s+")
 # A bare value ends where a field begins, with or without a space between.
-_BARE = re.compile(r"(?:(?!@[\w.-]+:)[^\s;])+")
+_BARE = re.compile(r'(?:(?!@(?:[\w.-]+|"[^"]+"):)[^\s;])+')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -64,7 +64,8 @@ class _Reader:
         start = self.at
         if not (found := self._take(_FIELD)):
             return None
-        name, colon = found.groups()
+        quoted, bare, colon = found.groups()
+        name = quoted or bare
         if not (name and colon):
             raise self._refusal(
                 "An `@` begins a field, and a field needs a name and a colon",

@@ -81,6 +81,8 @@ COLUMNS = Columns(a_board(tasks=("ifeval", "mmlu-pro", "rank")))
         # Other ways to write a field.
         ("@Hub-License:mit", "License contains “mit”"),
         ("@fullname:acme", "Model contains “acme”"),
+        ('@"Weight type":adapter', "Weight type contains “adapter”"),
+        ('7b-@"Hub License":"a b"', "Model contains “7b-” and License contains “a b”"),
         ("@license:=mit", "License is “mit”"),
         # Strange, but text.
         ("\x00", "Model contains “\x00”"),
@@ -103,6 +105,10 @@ def test_a_search_says_what_it_means(search: str, meaning: str) -> None:
         ("@license: mit", ErrorCode.INVALID_SEARCH, 9, 9, "has no value"),
         ("llama @license", ErrorCode.INVALID_SEARCH, 6, 14, "a name and a colon"),
         ("@:x", ErrorCode.INVALID_SEARCH, 0, 2, "a name and a colon"),
+        ('@"":x', ErrorCode.INVALID_SEARCH, 0, 4, "a name and a colon"),
+        ('@"a b" x', ErrorCode.INVALID_SEARCH, 0, 6, "a name and a colon"),
+        ('@"a b', ErrorCode.INVALID_SEARCH, 0, 1, "a name and a colon"),
+        ('7b @"Licens":mit', ErrorCode.FIELD_UNKNOWN, 3, 13, "Did you mean 'license'?"),
         ("@params:>x", ErrorCode.INVALID_SEARCH, 9, 10, "is a number"),
         ("@params:3..x", ErrorCode.INVALID_SEARCH, 11, 12, "is a number"),
         ("@average:7b", ErrorCode.INVALID_SEARCH, 9, 11, "is a number"),
