@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.pages.showcase import BASE, CHAT, MERGE, ON_THE_HUB
 from tests.pages.world import BOARD, REQUESTS, entries
 
 
@@ -10,8 +11,10 @@ class Address:
     name: str
     """Of the screenshot."""
     path: str
-    in_docs: bool = False
-    """Whether docs/images has it."""
+    in_docs: str = ""
+    """Its path in the showcase, where docs/images has a picture of it."""
+    on_phone: bool = False
+    """Whether it is there as a phone shows it, too."""
     drawn: str = "main"
     """Selector of what has to be there before the screenshot is taken."""
 
@@ -19,25 +22,33 @@ class Address:
 _BEST = sorted(entries(), key=lambda entry: entry.average or 0, reverse=True)[:3]
 
 ADDRESSES = (
-    Address("board", f"/boards/{BOARD.name}", in_docs=True),
-    Address("submit", "/submit"),
-    Address("moderation", "/moderation"),
-    Address("operation", "/operation"),
+    Address("board", f"/boards/{BOARD.name}", in_docs=f"/boards/{BOARD.name}", on_phone=True),
+    Address("submit", "/submit", in_docs=f"/submit?model={ON_THE_HUB}"),
+    Address("moderation", "/moderation", in_docs="/moderation"),
+    Address("operation", "/operation", in_docs="/operation"),
     Address("dead-letters", "/moderation/dead-letters"),
-    Address("queue", "/queue"),
+    Address("queue", "/queue", in_docs="/queue"),
     Address("queue-failed", "/queue?state=failed"),
     Address(
         "insights",
         f"/boards/{BOARD.name}/insights",
-        in_docs=True,
+        in_docs=f"/boards/{BOARD.name}/insights",
         drawn="#insight-size [data-plot-state][hidden]",
     ),
-    Address("model", f"/models/{_BEST[0].repo_id}"),
+    Address("model", f"/models/{_BEST[0].repo_id}", in_docs=f"/models/{CHAT.repo_id}"),
     Address("rescorings", f"/boards/{BOARD.name}/rescorings"),
     Address("samples-none", f"/boards/{BOARD.name}/entries/{_BEST[0].sid}/samples"),
-    Address("compare", f"/compare?ids={','.join(entry.sid for entry in _BEST)}"),
-    Address("about", f"/boards/{BOARD.name}/about"),
-    Address("request-running", f"/requests/{REQUESTS['running'].sid}"),
+    Address(
+        "compare",
+        f"/compare?ids={','.join(entry.sid for entry in _BEST)}",
+        in_docs=f"/compare?ids={BASE.sid},{CHAT.sid},{MERGE.sid}",
+    ),
+    Address("about", f"/boards/{BOARD.name}/about", in_docs=f"/boards/{BOARD.name}/about"),
+    Address(
+        "request-running",
+        f"/requests/{REQUESTS['running'].sid}",
+        in_docs=f"/requests/{REQUESTS['running'].sid}",
+    ),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),
     Address("request-rejected", f"/requests/{REQUESTS['rejected'].sid}"),
     Address("request-finished", f"/requests/{REQUESTS['finished'].sid}"),
