@@ -26,13 +26,14 @@ def decimals(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`4.2 s`, `1 min 33 s`, `2 h 5 min`."""
+    """`4.2 s`, `1 min 33 s`, `2 h 5 min`, `3 d 7 h`."""
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def energy(kwh: float) -> str:

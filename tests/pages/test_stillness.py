@@ -1,16 +1,18 @@
 """What happens elsewhere shows up on open pages and moves nothing that somebody may be reading."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
 from contracts.models import Tier
 from contracts.views import HistoryEntry, Request, RequestState
+from runtime.bus import connect
 from tests.browser import layout_shift
 from tests.integration.gateway.gateways import take_away
 from tests.pages.conftest import Visit
 from tests.pages.world import BOARD, REQUESTS, World, entries
+from tests.unit.gateway.examples import an_evaluator
 
 WAITING, RUNNING, FINISHED = (REQUESTS[name] for name in ("waiting", "running", "finished"))
 BOTH_WIDTHS = pytest.mark.parametrize("width", [1440, 390])
@@ -31,7 +33,10 @@ async def until_it_is_live(page: Page) -> None:
 async def test_a_request_from_its_first_state_to_its_last(
     visit: Visit, world: World, width: int
 ) -> None:
-    received = REQUESTS["received"]
+    before, now = REQUESTS["received"], datetime.now(UTC)
+    received = before.model_copy(
+        update={"received_at": now, "history": (HistoryEntry(at=now, what="submission.received"),)}
+    )
     waiting = after(
         0.1,
         "submission.accepted",
@@ -50,6 +55,10 @@ async def test_a_request_from_its_first_state_to_its_last(
     entry = entries()[0].model_copy(
         update={"sid": received.sid, "model": received.model, "repo_id": received.model.repo_id}
     )
+    evaluator = an_evaluator("gpu-1", every_s=600)
+    client = await connect(world.nats_url, name="test")
+    await client.publish(evaluator.subject(), evaluator.model_dump_json().encode())
+    await world.show(received)
     async with visit(f"/requests/{received.sid}", width=width) as page:
         await until_it_is_live(page)
         await world.show(waiting)
@@ -63,7 +72,10 @@ async def test_a_request_from_its_first_state_to_its_last(
 
         assert await layout_shift(page) < MOST
     await take_away(world.js, entry)
-    await world.show(received)
+    await world.show(before)
+    gone = evaluator.model_copy(update={"stopped": True})
+    await client.publish(gone.subject(), gone.model_dump_json().encode())
+    await client.close()
 
 
 @BOTH_WIDTHS

@@ -13,7 +13,7 @@ from services.gateway.queue.experience import Experience, TimeLeft, last_at
 from services.gateway.queue.schedule import Device, Job, scheduled
 
 _NOT_HEARD_YET = "This gateway has just started and may not have heard of every evaluator yet."
-_UNKNOWN_AHEAD = "Nobody can tell how long what runs or waits before it takes."
+_UNKNOWN_AHEAD = "No estimate: how long those before it take is not known yet."
 
 
 @dataclass(frozen=True)

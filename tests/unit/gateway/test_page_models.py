@@ -107,11 +107,12 @@ def test_numbers_are_written_for_people() -> None:
         "0.0013",
         "0.05",
     ]
-    assert [formatting.duration(s) for s in (4.21, 59.99, 93.4, 7500)] == [
+    assert [formatting.duration(s) for s in (4.21, 59.99, 93.4, 7500, 288_000)] == [
         "4.2 s",
         "1 min 0 s",
         "1 min 33 s",
         "2 h 5 min",
+        "3 d 8 h",
     ]
 
 

@@ -244,7 +244,7 @@ def test_a_tier_says_what_waits_what_runs_and_when_something_new_would_start() -
                 left_s=None,
             ),
             None,
-            "Nobody can tell how long what runs or waits before it takes.",
+            "No estimate: how long those before it take is not known yet.",
             id="unknown before it",
         ),
     ],
