@@ -74,7 +74,8 @@ def stderr_column(task: str) -> str:
 
 def column_key(name: str) -> str:
     """Equal for names that mean the same."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    words = name.casefold().replace("±", "stderr")
+    return "".join(letter for letter in words if letter.isalnum())
 
 
 def _scores(task: str, title: str) -> Iterator[Column]:

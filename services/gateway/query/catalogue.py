@@ -351,7 +351,7 @@ ROW_COLUMNS = (
     ),
     Column(
         "flag_reason",
-        "Flag",
+        "Flag's reason",
         Kind.CHOICE,
         Group.MODERATION,
         "Why a moderator has marked it.",

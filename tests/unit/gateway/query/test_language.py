@@ -6,7 +6,16 @@ from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.query.board_columns import Columns
 from services.gateway.query.language import MOST_CHARACTERS, MOST_PATTERNS, MOST_TERMS, read_search
 from tests.unit.gateway.examples import a_board
+from tests.unit.gateway.published import the_board
 
+CALLED = (
+    *("eval_name", "Precision", "Type", "T", "Weight type", "Architecture", "Model", "fullname"),
+    *("Model sha", "Average ⬆️", "Hub License", "Hub ❤️", "#Params (B)", "Available on the hub"),
+    *("MoE", "Flagged", "Chat Template", "CO₂ cost (kg)", "IFEval Raw", "IFEval", "BBH Raw", "BBH"),
+    *("MATH Lvl 5 Raw", "MATH Lvl 5", "GPQA Raw", "GPQA", "MUSR Raw", "MUSR", "MMLU-PRO Raw"),
+    *("MMLU-PRO", "Merged", "Official Providers", "Upload To Hub Date", "Submission Date"),
+    *("Generation", "Base Model"),
+)
 COLUMNS = Columns(a_board(tasks=("ifeval", "mmlu-pro", "rank")))
 
 
@@ -146,6 +155,20 @@ def test_every_column_is_a_field() -> None:
     for column in COLUMNS:
         [[term]] = read_search(f'@{column.name}:""', COLUMNS).alternatives
         assert term.column is column
+
+
+def test_every_heading_is_a_field_and_means_its_own_column() -> None:
+    columns = Columns(the_board())
+    for column in columns:
+        [[term]] = read_search(f'@"{column.label}":""', columns).alternatives
+        assert term.column is column
+
+
+def test_what_the_open_llm_leaderboard_called_its_columns_is_understood() -> None:
+    columns = Columns(the_board())
+
+    # That one stands for several of the others together.
+    assert [name for name in CALLED if not columns.find(name)] == ["eval_name"]
 
 
 def test_terms_know_where_they_stand() -> None:
