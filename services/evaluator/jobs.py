@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -86,30 +86,38 @@ class JobQueues:
         """Wait for a job, through outages of the server and behind a gate that is shut; None once
         `stop` is set."""
         self._tiers.rotate(-1)
-        queues = [
-            await self._open(tier, EVALUATORS[tier, lane])
-            for lane in (Lane.HIGH, Lane.NORMAL)
-            for tier in self._tiers
-        ]
-        try:
-            while not stop.is_set():
-                for queue in queues:
-                    if not self._gate.is_open(queue.tier):
-                        continue
-                    with self._gate.asking(queue.tier):
+        # What is asked for counts as on its way until the subscriptions are closed: without another
+        # wait, the caller can be at work before anybody hears that the tier is on hold.
+        with ExitStack() as on_its_way:
+            async with self._opened() as queues:
+                while not stop.is_set():
+                    for queue in queues:
+                        if not self._gate.is_open(queue.tier):
+                            continue
+                        on_its_way.enter_context(self._gate.asking(queue.tier))
                         message = await self._pull(queue, _ROUND_S / len(queues))
                         if message and (job := await self._read(queue.consumer, message)):
                             return job
-                    await self._until_connected(stop)
-                await any_of(stop.wait(), self._gate.until_open())
+                        on_its_way.close()
+                        await self._until_connected(stop)
+                    await any_of(stop.wait(), self._gate.until_open())
+        return None
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[list["_Queue"]]:
+        queues = []
+        for lane in (Lane.HIGH, Lane.NORMAL):
+            for tier in self._tiers:
+                consumer = EVALUATORS[tier, lane]
+                subscription = await self._js.pull_subscribe_bind(
+                    consumer.name, consumer.stream.name
+                )
+                queues.append(_Queue(tier, consumer, subscription))
+        try:
+            yield queues
         finally:
             for queue in queues:
                 await queue.subscription.unsubscribe()
-        return None
-
-    async def _open(self, tier: Tier, consumer: Consumer) -> "_Queue":
-        subscription = await self._js.pull_subscribe_bind(consumer.name, consumer.stream.name)
-        return _Queue(tier, consumer, subscription)
 
     async def _pull(self, queue: "_Queue", patience_s: float) -> Msg | None:
         try:

@@ -22,6 +22,7 @@ from tests.bus import all_events, next_event
 from tests.integration.evaluator.test_jobs import job_for, submit, take
 from tests.integration.evaluator.test_presence import heard, work_of
 from tests.integration.evaluator.world import World, accepted, running_evaluator
+from tests.waiting import until_answered
 
 SMALL = Tier.SMALL
 PAUSE_SMALL = Hold(
@@ -49,6 +50,12 @@ async def in_the_queue(js: JetStreamContext) -> tuple[int | None, int | None]:
     consumer = EVALUATORS[SMALL, Lane.NORMAL]
     info = await js.consumer_info(consumer.stream.name, consumer.name)
     return info.num_pending, info.num_ack_pending
+
+
+async def a_request_is_out(js: JetStreamContext) -> bool:
+    consumer = EVALUATORS[SMALL, Lane.NORMAL]
+    info = await js.consumer_info(consumer.stream.name, consumer.name)
+    return bool(info.num_waiting)
 
 
 async def test_a_gate_follows_the_orders_that_concern_it(
@@ -104,6 +111,32 @@ async def test_behind_a_shut_gate_jobs_stay_in_the_queue(
     assert let_through.accepted.sid == medium.sid
     assert before == (1, 0)
     assert (after.accepted.sid, after.attempt) == (small.sid, 1)
+
+
+async def test_a_job_on_its_way_is_at_work_before_its_tier_is_told_as_held(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    told: list[str] = []
+    gate = Gate((SMALL,))
+
+    async def work() -> None:
+        await take(JobQueues(client, gate))
+        told.append("at work")
+
+    async def hold() -> None:
+        await gate.hold({SMALL: PAUSE_SMALL})
+        told.append("on hold")
+
+    working = asyncio.create_task(work())
+    await until_answered(lambda: a_request_is_out(jetstream))
+    holding = asyncio.create_task(hold())
+    await submit(jetstream, job_for(1))
+    await holding
+    in_hand = (await in_the_queue(jetstream)) == (0, 1)
+    working.cancel()
+
+    # On a slow machine the request may have run out before the job came.
+    assert told == (["at work", "on hold"] if in_hand else ["on hold"])
 
 
 async def test_a_job_that_would_not_come_back_is_not_handed_back(
