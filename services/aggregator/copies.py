@@ -45,6 +45,9 @@ class Copies:
         """The models with equal weights that were accepted before it, the first of them first, by
         their names today; without its own, what descends from it, and what a moderator has settled.
         None for a model that names one of them as its base: it says where its weights are from."""
+        accepted = submission.accepted
+        if accepted is None or len(self._by_digest.get(accepted.weights_digest, ())) < 2:
+            return ()
         copy = _Model.of(submission, moderation)
         if copy is None:
             return ()
@@ -61,8 +64,6 @@ class Copies:
 
     def _with(self, digest: str, moderation: Moderation) -> list["_Model"]:
         """In the order of their acceptance."""
-        if len(self._by_digest.get(digest, ())) < 2:
-            return []
         known = (
             _Model.of(self._submissions[sid], moderation) for sid in self._by_digest.get(digest, ())
         )

@@ -1,6 +1,6 @@
 """Events as the fold keeps them: each once, and in the order of the stream."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -42,6 +42,19 @@ def earlier_than(facts: Facts, sequence: int) -> Facts:
 
 def in_stream_order(facts: Facts) -> list[Fact[Any]]:
     return sorted(facts.values(), key=lambda fact: fact.sequence)
+
+
+class Kinds:
+    """Facts by the kind of their events, for those who ask for many."""
+
+    def __init__(self, facts: Iterable[Fact[Any]]) -> None:
+        self._facts: dict[type[Event], list[Fact[Any]]] = {}
+        for fact in facts:
+            self._facts.setdefault(type(fact.event), []).append(fact)
+
+    def of(self, kind: type[E]) -> Sequence[Fact[E]]:
+        """In the order they came in."""
+        return self._facts.get(kind, ())
 
 
 def of_kind(kind: type[E], facts: Iterable[Fact[Any]]) -> list[Fact[E]]:

@@ -15,11 +15,12 @@ The rules, whatever order events arrive in and however often:
 - Of several imports of one kind the last counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+from contracts.base import Event
 from contracts.evaluation import (
     EvaluationFailed,
     EvaluationFinished,
@@ -38,13 +39,14 @@ from contracts.submission import (
 )
 from contracts.views import Delay, RequestState
 from contracts.vote import VoteCast
-from services.aggregator.facts import Fact, Facts, in_stream_order, of_kind, with_fact
+from services.aggregator.facts import Fact, Facts, Kinds, in_stream_order, of_kind, with_fact
 from services.aggregator.imports import Imported
 
 _OF_A_RUN = {kind for kind in EVENT_TYPES if "run" in kind.model_fields}
 _OF_AN_ATTEMPT = {kind for kind in EVENT_TYPES if "attempt" in kind.model_fields}
 
-A = TypeVar("A", EvaluationStarted, EvaluationTaskScored, EvaluationFailed)
+A = TypeVar("A", EvaluationStarted, EvaluationFailed)
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True)
@@ -61,37 +63,40 @@ class Run:
         return self.facts[0].sequence if self.number > 1 else 0
 
     @cached_property
+    def _kinds(self) -> Kinds:
+        return Kinds(self.facts)
+
+    @cached_property
     def accepted(self) -> SubmissionAccepted | None:
-        accepted = of_kind(SubmissionAccepted, self.facts)
+        accepted = self._kinds.of(SubmissionAccepted)
         return accepted[-1].event if accepted else None
 
     @cached_property
     def is_promoted(self) -> bool:
-        return bool(of_kind(SubmissionPromoted, self.facts))
+        return bool(self._kinds.of(SubmissionPromoted))
 
     @cached_property
     def started(self) -> EvaluationStarted | None:
-        fact = _of_highest_attempt(of_kind(EvaluationStarted, self.facts))
+        fact = _of_highest_attempt(self._kinds.of(EvaluationStarted))
         return fact.event if fact else None
 
     @cached_property
     def scored(self) -> Mapping[str, Fact[EvaluationTaskScored]]:
         """By task id."""
-        facts = of_kind(EvaluationTaskScored, self.facts)
         counting: dict[str, Fact[EvaluationTaskScored]] = {}
-        for task in dict.fromkeys(fact.event.task for fact in facts):
-            fact = _of_highest_attempt(fact for fact in facts if fact.event.task == task)
-            if fact:
-                counting[task] = fact
+        for fact in self._kinds.of(EvaluationTaskScored):
+            known = counting.get(fact.event.task)
+            if known is None or fact.event.attempt > known.event.attempt:
+                counting[fact.event.task] = fact
         return counting
 
     @cached_property
     def is_finished(self) -> bool:
-        return bool(of_kind(EvaluationFinished, self.facts))
+        return bool(self._kinds.of(EvaluationFinished))
 
     @cached_property
     def failed(self) -> EvaluationFailed | None:
-        fact = _of_highest_attempt(of_kind(EvaluationFailed, self.facts))
+        fact = _of_highest_attempt(self._kinds.of(EvaluationFailed))
         if fact is None or self.is_finished:
             return None
         overtaken = self.started and self.started.attempt > fact.event.attempt
@@ -115,7 +120,7 @@ class Submission:
     @cached_property
     def received(self) -> Fact[SubmissionReceived] | None:
         """None when it could not be read; then nothing can be shown."""
-        return next(iter(of_kind(SubmissionReceived, self._ordered)), None)
+        return next(iter(self._kinds.of(SubmissionReceived)), None)
 
     @cached_property
     def imported(self) -> Imported | None:
@@ -160,7 +165,7 @@ class Submission:
     @property
     def accepted_at(self) -> int:
         """Place in the stream of the first acceptance; 0 before it."""
-        accepted = of_kind(SubmissionAccepted, self._ordered)
+        accepted = self._kinds.of(SubmissionAccepted)
         return accepted[0].sequence if accepted else 0
 
     @cached_property
@@ -177,7 +182,7 @@ class Submission:
 
     @cached_property
     def rejected(self) -> SubmissionRejected | None:
-        facts = self._of_this_run(of_kind(SubmissionRejected, self._ordered))
+        facts = self._of_this_run(self._kinds.of(SubmissionRejected))
         return facts[-1].event if facts and not self.run.accepted else None
 
     @cached_property
@@ -189,7 +194,7 @@ class Submission:
             return RequestState.CANCELLED if cancelled else RequestState.FAILED
         if self.rejected:
             return RequestState.REJECTED
-        if self._of_this_run(of_kind(SubmissionCancelled, self._ordered)):
+        if self._of_this_run(self._kinds.of(SubmissionCancelled)):
             return RequestState.CANCELLED
         if self.run.started:
             return RequestState.RUNNING
@@ -197,13 +202,17 @@ class Submission:
 
     @cached_property
     def voters(self) -> frozenset[str]:
-        return frozenset(fact.event.voter for fact in of_kind(VoteCast, self._ordered))
+        return frozenset(fact.event.voter for fact in self._kinds.of(VoteCast))
+
+    @cached_property
+    def _kinds(self) -> Kinds:
+        return Kinds(self._ordered)
 
     @cached_property
     def _ordered(self) -> list[Fact[Any]]:
         return in_stream_order(self.facts)
 
-    def _of_this_run(self, facts: list[Fact[Any]]) -> list[Fact[Any]]:
+    def _of_this_run(self, facts: Sequence[Fact[E]]) -> list[Fact[E]]:
         return [fact for fact in facts if fact.sequence > self.run.begins]
 
 
