@@ -131,7 +131,7 @@ async def test_the_first_board_opens_a_page_that_waited_for_it(
         await show(jetstream, a_board())
 
         await expect(page.get_by_role("heading", name="The demo board")).to_be_visible()
-        await expect(page.get_by_text("No model has a score yet.")).to_be_visible()
+        await expect(page.get_by_text("No model has a score here yet")).to_be_visible()
 
 
 async def test_a_trial_says_that_it_is_one(
