@@ -184,13 +184,18 @@ def _of_validation(fault: ValidationException, request: Request[Any, Any, State]
     message = str(problem.get("message", fault.detail))
     if message == "'data'":
         message = "The body is empty"
-    if not body and (advice := advice_for(message)):
-        return Refusal(
-            ErrorCode.INVALID_REQUEST,
-            f"`{key}` cannot be {request.query_params.get(key)!r}.",
-            advice,
-            {"parameter": key},
-        )
+    if not body:
+        declared = request.route_handler.parsed_fn_signature.parameters.get(key)
+        # Litestar goes by the names in the code, which may not be those in addresses.
+        key = getattr(declared and declared.kwarg_definition, "name", None) or key
+        if advice := advice_for(message, declared):
+            given = request.query_params.get(key, request.path_params.get(key))
+            return Refusal(
+                ErrorCode.INVALID_REQUEST,
+                f"`{key}` cannot be {given!r}.",
+                advice,
+                {"parameter": key},
+            )
     path = f"$.{field}" if field else "$"
     where = path if body else f"query parameter `{key}`"
     return Refusal(

@@ -100,25 +100,61 @@ async def test_every_endpoint_answers_errors_in_one_shape(
 
 
 @pytest.mark.parametrize(
-    ("query", "message", "advice"),
+    ("asked", "message", "advice"),
     [
-        ("limit=many", "`limit` cannot be 'many'.", "Write a whole number."),
-        ("limit=0", "`limit` cannot be '0'.", "Write a whole number of at least 1."),
-        ("limit=1001", "`limit` cannot be '1001'.", "Write a whole number of at most 1000."),
-        ("params_min=-1", "`params_min` cannot be '-1'.", "Write a number of at least 0."),
-        ("official=maybe", "`official` cannot be 'maybe'.", "Write `true` or `false`."),
-        ("as_of=May", "`as_of` cannot be 'May'.", "Write a day, such as 2026-01-31,"),
+        ("boards/demo/entries?limit=many", "`limit` cannot be 'many'.", "Write a whole number."),
+        (
+            "boards/demo/entries?limit=0",
+            "`limit` cannot be '0'.",
+            "Write a whole number of at least 1.",
+        ),
+        (
+            "boards/demo/entries?limit=1001",
+            "`limit` cannot be '1001'.",
+            "Write a whole number of at most 1000.",
+        ),
+        (
+            "boards/demo/entries?params_min=-1",
+            "`params_min` cannot be '-1'.",
+            "Write a number of at least 0.",
+        ),
+        (
+            "boards/demo/entries?official=maybe",
+            "`official` cannot be 'maybe'.",
+            "Write `true` or `false`.",
+        ),
+        ("requests?state=lost", "`state` cannot be 'lost'.", "Choose among: received, waiting,"),
+        ("queue?tier=huge", "`tier` cannot be 'huge'.", "Choose among: small, medium,"),
+        (
+            "boards/demo/entries?as_of=May",
+            "`as_of` cannot be 'May'.",
+            "Write a day, such as 2026-01-31,",
+        ),
     ],
 )
 async def test_a_parameter_that_cannot_be_is_told_what_can(
-    http: AsyncTestClient[Litestar], query: str, message: str, advice: str
+    http: AsyncTestClient[Litestar], asked: str, message: str, advice: str
 ) -> None:
-    answer = await http.get(f"/api/v1/boards/demo/entries?{query}")
+    answer = await http.get(f"/api/v1/{asked}")
 
     error = assert_error(answer, 422, ErrorCode.INVALID_REQUEST)
     assert error["message"] == message
     assert error["advice"].startswith(advice)
-    assert error["details"]["parameter"] == query.partition("=")[0]
+    assert error["details"]["parameter"] == asked.partition("?")[2].partition("=")[0]
+
+
+async def test_a_part_of_a_path_that_cannot_be_is_told_what_can(
+    http: AsyncTestClient[Litestar],
+) -> None:
+    answer = await http.post(
+        f"/requests/{SOMEBODY}/dance",
+        data={"note": ""},
+        headers={"origin": "http://127.0.0.1:8000"},
+    )
+
+    error = assert_error(answer, 422, ErrorCode.INVALID_REQUEST)
+    assert error["message"] == "`action` cannot be 'dance'."
+    assert error["advice"] == "Choose among: cancel, rerun, vote, promote."
 
 
 @pytest.mark.parametrize(
