@@ -49,6 +49,8 @@ ADDRESSES = (
         f"/requests/{REQUESTS['running'].sid}",
         in_docs=f"/requests/{REQUESTS['running'].sid}",
     ),
+    Address("request-received", f"/requests/{REQUESTS['received'].sid}"),
+    Address("request-waiting", f"/requests/{REQUESTS['waiting'].sid}"),
     Address("request-failed", f"/requests/{REQUESTS['failed'].sid}"),
     Address("request-rejected", f"/requests/{REQUESTS['rejected'].sid}"),
     Address("request-finished", f"/requests/{REQUESTS['finished'].sid}"),

@@ -20,7 +20,7 @@ from contracts.check import RulesAsked
 from contracts.models import Precision
 from runtime.boards import write_boards
 from runtime.bus import connect
-from tests.browser import accessibility_faults, watched_page
+from tests.browser import accessibility_faults, layout_shift, watched_page
 from tests.integration.validator.judging import BOARD
 from tests.integration.validator.tiny_model import card, write_model
 from tests.pages.world import World, running_world
@@ -209,6 +209,30 @@ async def test_what_is_chosen_during_the_look_up_stays(browser: Browser, demo: W
         answer_them.set()
         await expect(page.locator("#model_type")).to_have_value("chat")
         await expect(page.locator("#precision")).to_have_value("float16")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_the_fields_stay_where_they_are_when_the_hub_answers(
+    browser: Browser, demo: World, width: int
+) -> None:
+    async with form(browser, demo, width=width) as page:
+        for typed, told in (
+            ("acme", "Which one?"),
+            ("acme/talks", "stored as float32"),
+            ("acme/nowhere", "no public model"),
+        ):
+            async with held_look_ups(page) as answer_them:
+                async with page.expect_request(is_look_up):
+                    await page.locator("#model").fill(typed)
+                # What moves within half a second of a key counts as that key's doing.
+                await page.wait_for_function(
+                    "from => performance.now() > from + 600",
+                    arg=await page.evaluate("performance.now()"),
+                )
+                answer_them.set()
+                await expect(page.locator("#model-told")).to_contain_text(told)
+
+        assert await layout_shift(page) < 0.01
 
 
 async def test_a_verdict_is_about_what_was_sent(browser: Browser, demo: World) -> None:
