@@ -150,10 +150,10 @@ def _whom(name: str | None, tier: Tier | None, every: bool) -> dict[str, Any]:
 def _order(client: Gateway, order: str, body: dict[str, Any]) -> dict[str, Any]:
     taken = client.post(f"/api/v1/evaluators/{order}", body)
     count = taken["evaluators"]
-    there = f"{count} evaluator{'' if count == 1 else 's'} of those there obey within seconds"
+    there = f"{count} evaluator{'' if count == 1 else 's'} of those there, within seconds."
     if not count:
-        there = "no such evaluator is there right now; it holds for those that come"
-    console.print(Text(f"{_called(taken)}: {order}. Recorded; {there}."))
+        there = "none of those there (podium workers); it holds for any that come."
+    console.print(Text(f"{_called(taken)}: {order}. Recorded for {there}"))
     return taken
 
 
@@ -189,20 +189,27 @@ def _table(evaluators: list[dict[str, Any]]) -> Table:
     for heading in ("evaluator", "jobs", "tiers", "device", "is at", "for", "version"):
         table.add_column(heading, overflow="fold")
     for evaluator in evaluators:
+        tiers = (
+            f"{tier} (on hold)" if tier in evaluator["on_hold"] else tier
+            for tier in evaluator["tiers"]
+        )
+        # Once for all of its devices: orders take the evaluator's name, not a device's.
+        about = (evaluator["name"], _readiness(evaluator), ", ".join(tiers))
         for device in evaluator["devices"]:
             table.add_row(
-                device["name"],
-                _readiness(evaluator),
-                ", ".join(
-                    f"{tier} (on hold)" if tier in evaluator["on_hold"] else tier
-                    for tier in evaluator["tiers"]
-                ),
-                device["device"],
+                *about,
+                " ".join(filter(None, (_number(device, evaluator), device["device"]))),
                 _is_at(device),
                 times.since(device["since"]),
                 evaluator["version"],
             )
+            about = ("", "", "")
     return table
+
+
+def _number(device: dict[str, Any], evaluator: dict[str, Any]) -> str:
+    """Which of several it is, as the evaluator has numbered them."""
+    return device["name"].removeprefix(evaluator["name"]).strip("-")
 
 
 def _readiness(evaluator: dict[str, Any]) -> str:

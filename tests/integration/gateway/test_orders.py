@@ -128,7 +128,7 @@ async def test_orders_by_command(
     nobody = await podium("workers", "drain", *where)
     forbidden = await podium("workers", "pause", "gpu-1", *where[2:], "--token", "hf_grace")
 
-    assert (paused[0], "no such evaluator is there" in paused[1]) == (0, True), paused
+    assert (paused[0], "none of those there" in paused[1]) == (0, True), paused
     assert resumed[0] == 0, resumed
     assert "Still standing:\nEvaluator gpu-1 was told to drain by mona" in resumed[1]
     assert (nobody[0], "a NAME, --tier or --all" in nobody[1]) == (2, True), nobody

@@ -53,7 +53,9 @@ async def test_the_queue_and_its_workers(
 
     status, output = await podium("workers", "--gateway", gateway.url)
     assert status == 0, output
-    assert "gpu-1-1" in output
+    assert ["gpu-1", "takes", "jobs", "small", "1"] in [
+        line.split()[:5] for line in output.splitlines()
+    ]
     assert "acme/now, preparing" in output
     assert "takes jobs" in output
     status, output = await podium("queue", "--gateway", gateway.url, "--limit", "1")
