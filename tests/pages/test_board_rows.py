@@ -6,12 +6,12 @@ from pathlib import Path
 from playwright.async_api import Browser, expect
 
 from contracts.evaluation import EvaluationProgress
-from contracts.views import Entry, Request, RequestState
+from contracts.views import Entry, Flag, Request, RequestState
 from runtime.bus import connect
 from tests.browser import accessibility_faults, watched_page
 from tests.pages.conftest import Visit
 from tests.pages.world import BOARD, running_world
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import NOON, a_board, a_request, an_entry
 
 PAGE = f"/boards/{BOARD.name}"
 UNKNOWN = "\N{EN DASH}"
@@ -104,6 +104,33 @@ async def test_a_row_that_is_not_finished_says_what_it_waits_for(
         await runs.get_by_role("link", name="1 of 2 tasks").click()
         await page.wait_for_url(f"**/requests/{rows[0].sid}")
         await client.close()
+
+
+async def test_what_speaks_against_a_row_is_seen_however_dense_the_rows(
+    browser: Browser, tmp_path: Path
+) -> None:
+    flag = Flag(reason="Trained on the questions", link=None, at=NOON)
+    long_name = f"acme/{'very-' * 12}long"
+    flagged = an_entry(long_name).model_copy(update={"flag": flag, "is_available": False})
+    views = [a_board(), flagged, an_entry("acme/plain")]
+    async with running_world(tmp_path, views) as world, watched_page(browser) as page:
+        for width in (1440, 390):
+            await page.set_viewport_size({"width": width, "height": 900})
+            for density in ("normal", "compact"):
+                await page.goto(f"{world.url}/boards/demo?density={density}")
+                row = page.locator(f"#entry-{flagged.sid}")
+                mark = row.get_by_text("flagged", exact=True)
+                assert await mark.get_attribute("title") == flag.reason
+                box, cell = await mark.bounding_box(), await row.bounding_box()
+                assert box
+                assert cell
+                assert cell["y"] <= box["y"]
+                assert box["y"] + box["height"] <= cell["y"] + cell["height"]
+                assert box["x"] + box["width"] <= width
+                heights = await page.locator("#ranked tr").evaluate_all(
+                    "rows => rows.map((row) => row.offsetHeight)"
+                )
+                assert len(set(heights)) == 1
 
 
 async def test_an_empty_board_leads_on(browser: Browser, tmp_path: Path) -> None:
