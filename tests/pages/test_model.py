@@ -134,7 +134,7 @@ async def test_a_board_that_was_never_rescored_says_so(visit: Visit) -> None:
 async def test_what_strangers_wrote_is_text(look: Visit) -> None:
     async with look(MODEL) as page:
         await expect(page.locator("#flag")).to_contain_text(MARKUP)
-        link = page.locator("#flag a")
+        link = page.locator("#flag a").first
         await expect(link).to_have_attribute("rel", "noopener nofollow")
         assert await page.locator("main script, main b", has_text="bold").count() == 0
     async with look(f"{SAMPLES}?task=bbh") as page:
@@ -210,6 +210,13 @@ async def test_a_model_without_a_row_shows_its_requests(visit: Visit) -> None:
         await expect(page).to_have_url(
             f"{page.url.partition('/requests')[0]}/requests/{request.sid}"
         )
+
+
+async def test_another_spelling_leads_to_the_same_row(look: Visit) -> None:
+    async with look(f"/models/{CHILD.repo_id.upper()}?entry={CHILD.sid}") as page:
+        assert page.url.endswith(f"/models/{CHILD.repo_id}?entry={CHILD.sid}")
+        await page.get_by_role("link", name="All decisions about it").click()
+        await expect(page.locator("main")).to_contain_text("Trained on the questions")
 
 
 async def test_a_badge_holds_the_rank(evaluated: World) -> None:

@@ -74,7 +74,8 @@ async def show_model(
     """`entry` is the request id of one of its rows; left out, it is the best one."""
     found = await find_model(name.strip("/"), visit.store, queries)
     if found.names.today != name.strip("/"):
-        return Redirect(f"/models/{found.names.today}")
+        kept_state = {"entry": entry} if entry else {}
+        return Redirect(f"/models/{found.names.today}", query_params=kept_state)
     chosen = _chosen(found, entry)
     looked = None
     if chosen:
@@ -98,7 +99,9 @@ async def show_model(
         "steps": steps(found, looked.moved if looked else None),
     }
     board = visit.store.boards.get(board_of_page)
-    return visit.page("model", context, board=board, parts=("model",))
+    return visit.page(
+        "model", context, board=board, parts=("model",), follows_every_board=len(found.rows) > 1
+    )
 
 
 def _peers(given: str) -> Peers:
