@@ -111,11 +111,12 @@ async def fold(log: Path, count: int) -> None:
     done = time.perf_counter()
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     own, each = (usage.ru_maxrss / 2**20 for usage in usages)
-    busy = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    here, there = (usage.ru_utime + usage.ru_stime for usage in usages)
     print(
         f"  read and hand out {read - began:.1f} s, decode, fold and render until"
         f" {merged - began:.1f} s, restore and render {rendered} again {done - merged:.1f} s;"
-        f" {busy:.1f} s of CPU; {len(leaderboard.views):,} views\n"
+        f" {here + there:.1f} s of CPU, {here:.1f} of them to read, hand out and restore;"
+        f" {len(leaderboard.views):,} views\n"
         f"  memory at most {own:.2f} GiB, and {each:.2f} GiB in each of {by} processes while"
         f" they run: {own + by * each:.2f} GiB"
     )
