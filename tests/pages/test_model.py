@@ -12,6 +12,10 @@ from tests.pages.world import BOARD, REQUESTS, World, entries
 from tests.unit.gateway.examples import NOON
 
 MODEL = f"/models/{CHILD.repo_id}"
+LAST_RANK = (
+    "Chart.getChart(document.querySelector('#insight-ranks canvas'))"
+    "?.data.datasets.at(-1).data.at(-1).y"
+)
 RESCORINGS = f"/boards/{BOARD.name}/rescorings"
 SAMPLES = f"/boards/{BOARD.name}/entries/{CHILD.sid}/samples"
 
@@ -103,6 +107,9 @@ async def test_the_page_keeps_up_without_moving_what_is_read(look: Visit, evalua
     async with look(f"/models/{PARENT.repo_id}") as page:
         rank = page.locator("#standing .tile").nth(1)
         before = await rank.text_content()
+        await page.locator("#insight-ranks").scroll_into_view_if_needed()
+        await page.wait_for_function(f"() => {LAST_RANK}")
+        drawn = await page.evaluate(LAST_RANK)
         await page.locator("#subtasks-bbh summary").click()
         place = page.locator("#subtasks-table-bbh")
         await place.scroll_into_view_if_needed()
@@ -113,6 +120,7 @@ async def test_the_page_keeps_up_without_moving_what_is_read(look: Visit, evalua
             await expect(page.locator("#lineage")).to_contain_text("newcomer")
             await expect(place).to_be_visible()
             assert await place.evaluate("it => it.getBoundingClientRect().top") == top
+            await page.wait_for_function(f"() => {LAST_RANK} === {drawn + 1}")
         finally:
             await take_away(evaluated.js, newcomer)
 

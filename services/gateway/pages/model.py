@@ -153,12 +153,7 @@ def _looked(
         tuple(one for one in relatives.ancestors if one.hops == 1),
         draw(itself, relatives) if relatives.ancestors or relatives.children else None,
         Moved(board, entry, history.points),
-        Shown(
-            ranks_chart(history),
-            # It changes with what is drawn; browsers ask for what stands before the #.
-            f"{address}#{history.until:%s}-{len(history.points)}" if history.until else address,
-            f"{address}?format=csv",
-        ),
+        Shown(ranks_chart(history), address, f"{address}?format=csv"),
     )
 
 
