@@ -14,6 +14,7 @@ from services.gateway.http.errors import ErrorCode
 from services.gateway.identity.access import Access
 from services.gateway.identity.tokens import TokenProofs
 from services.gateway.moderation.dead_letters import DeadLetters
+from services.gateway.query.formats import MEDIA_TYPES
 from services.gateway.samples.files import DetailFiles
 from services.gateway.state.event_log import EventLog
 from services.gateway.state.store import ViewStore
@@ -317,3 +318,13 @@ async def test_the_api_describes_every_operation_and_its_errors(
     } <= set(operations)
     assert {"202", "404", "409", "422", "503"} <= set(operations["submitModel"]["responses"])
     assert all(operation["description"] for operation in operations.values())
+
+
+async def test_the_api_names_every_format_of_rows(http: AsyncTestClient[Litestar]) -> None:
+    document = (await http.get("/api/openapi.json")).json()
+
+    answers = document["paths"]["/api/v1/boards/{name}/entries"]["get"]["responses"]
+    content = answers["200"]["content"]
+
+    assert set(content) == set(MEDIA_TYPES.values())
+    assert content["application/json"]["schema"]
