@@ -134,6 +134,14 @@ async def test_on_a_phone_the_family_is_a_list(look: Visit) -> None:
         await expect(page.locator("h1")).to_have_text(PARENT.repo_id)
 
 
+async def test_the_board_says_when_it_was_rescored(look: Visit) -> None:
+    async with look(f"/boards/{BOARD.name}") as page:
+        await page.get_by_role("link", name="Re-scored").click()
+        await expect(page.locator(f"#rescoring-{RESCORING.sequence}")).to_be_visible()
+        await page.get_by_role("link", name=CHILD.repo_id).click()
+        await expect(page.locator("h1")).to_have_text(CHILD.repo_id)
+
+
 async def test_a_board_that_was_never_rescored_says_so(visit: Visit) -> None:
     async with visit(f"/boards/{BOARD.name}/rescorings") as page:
         await expect(page.locator("#never")).to_contain_text("Never re-scored")
