@@ -150,10 +150,12 @@ def _whom(name: str | None, tier: Tier | None, every: bool) -> dict[str, Any]:
 def _order(client: Gateway, order: str, body: dict[str, Any]) -> dict[str, Any]:
     taken = client.post(f"/api/v1/evaluators/{order}", body)
     count = taken["evaluators"]
-    there = f"{count} evaluator{'' if count == 1 else 's'} of those there, within seconds."
-    if not count:
-        there = "none of those there (podium workers); it holds for any that come."
-    console.print(Text(f"{_called(taken)}: {order}. Recorded for {there}"))
+    if count:
+        obeys = "1 evaluator obeys" if count == 1 else f"{count} evaluators obey"
+        follows = f"{obeys} within seconds; `podium workers` tells."
+    else:
+        follows = "It is about none of those there (`podium workers`), and holds for any that come."
+    console.print(Text(f"{_called(taken)}: told to {order}. {follows}"))
     return taken
 
 

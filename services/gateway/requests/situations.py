@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.evaluation import EvaluationProgress, FailureCause
+from contracts.operation import HoldScope
 from contracts.views import HistoryEntry, Request, RequestState, Unshown
 from services.gateway.formatting import duration, moment, words
 from services.gateway.queue.places import QueuePlace
@@ -111,7 +112,8 @@ def _waiting(request: Request, around: Circumstances) -> Situation:
     if around.evaluators == 0:
         kept = f" It keeps place {place.place} of {place.waiting}." if place else ""
         if place and place.holds:
-            hold = place.holds[0]
+            # One about more than an evaluator says more.
+            hold = min(place.holds, key=lambda one: one.scope is HoldScope.EVALUATOR)
             who = f"{hold.by}, an operator," if hold.by else "An operator"
             return Situation(
                 f"It was accepted. {place.doubt} {who} said: “{hold.reason}”{kept}",
