@@ -200,7 +200,9 @@ def _table(evaluators: list[dict[str, Any]]) -> Table:
         for device in evaluator["devices"]:
             table.add_row(
                 *about,
-                " ".join(filter(None, (_number(device, evaluator), device["device"]))),
+                " ".join(
+                    filter(None, (_number(device["name"], evaluator["name"]), device["device"]))
+                ),
                 _is_at(device),
                 times.since(device["since"]),
                 evaluator["version"],
@@ -209,9 +211,9 @@ def _table(evaluators: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _number(device: dict[str, Any], evaluator: dict[str, Any]) -> str:
-    """Which of several it is, as the evaluator has numbered them."""
-    return device["name"].removeprefix(evaluator["name"]).strip("-")
+def _number(device: str, evaluator: str) -> str:
+    """Which of several it is, as the evaluator has numbered them; empty for the only one."""
+    return device.removeprefix(evaluator).removeprefix("-")
 
 
 def _readiness(evaluator: dict[str, Any]) -> str:
