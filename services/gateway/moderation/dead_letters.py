@@ -88,8 +88,9 @@ class DeadLetter:
 @dataclass(frozen=True)
 class Counted:
     letters: int
-    unreadable_events: int
-    """Of these; they stand in EVENTS as well, for a version that can read them."""
+    unhandled_events: int
+    """Of these: no aggregator could read or show them, and EVENTS has them for a version that can.
+    """
 
 
 class DeadLetters:
@@ -111,7 +112,7 @@ class DeadLetters:
         return found, newest + 1 if newest >= max(state.first_seq, 1) else None
 
     async def counted(self) -> "Counted":
-        """How many stand there, and how many of them no aggregator could read."""
+        """How many stand there, and how many of them no aggregator could handle."""
         of_aggregators = dead_letter_subject(_AGGREGATOR)
         asked = self._js.stream_info(DEAD_LETTERS.name, subjects_filter=f"{of_aggregators}.>")
         state = (await self._asked(asked)).state
@@ -190,8 +191,8 @@ def obstacle(letter: DeadLetter, request: Request | None) -> str | None:
         return "It is a note of the server; the message itself is a letter of its own, or handled."
     if letter.reader == _AGGREGATOR:
         return (
-            "It stands in EVENTS as well, and an aggregator that can read it takes it in when it"
-            " starts."
+            "It stands in EVENTS as well, and an aggregator that can read and show it takes it in"
+            " when it starts."
         )
     if letter.sid is None:
         return "It cannot be told which submission it is about."
