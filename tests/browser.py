@@ -100,21 +100,22 @@ async def open_page(
         yield page
 
 
-async def layout_shift(page: Page) -> float:
-    """How much of the page has moved so far without anybody's doing, as Cumulative Layout Shift
-    counts it: shares of the screen times the shares of it that they moved by."""
-    total: float = await page.evaluate(
+async def assert_still(page: Page, most: float) -> None:
+    """Whether no more of the page has moved so far without anybody's doing, as Cumulative Layout
+    Shift counts it: shares of the screen times the shares of it that they moved by."""
+    moved: list[tuple[float, list[str]]] = await page.evaluate(
         """() => new Promise((resolve) => {
-          let total = 0;
+          const moved = [];
+          const name = (node) => node?.id || node?.className || node?.parentElement?.outerHTML;
           new PerformanceObserver((list) => {
-            for (const { value, hadRecentInput } of list.getEntries()) {
-              if (!hadRecentInput) total += value;
+            for (const { value, hadRecentInput, sources } of list.getEntries()) {
+              if (!hadRecentInput) moved.push([value, sources.map(({ node }) => name(node))]);
             }
           }).observe({ type: "layout-shift", buffered: true });
-          requestAnimationFrame(() => requestAnimationFrame(() => resolve(total)));
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve(moved)));
         })"""
     )
-    return total
+    assert sum(share for share, _ in moved) < most, moved
 
 
 async def accessibility_faults(page: Page, *rules: str) -> list[str]:

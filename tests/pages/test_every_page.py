@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import accessibility_faults, layout_shift
+from tests.browser import accessibility_faults, assert_still
 from tests.pages.addresses import ADDRESSES, Address
 from tests.pages.conftest import Visit
 
@@ -47,4 +47,4 @@ async def test_nothing_moves_while_it_loads(visit: Visit, address: Address, widt
         await page.locator(address.drawn).wait_for(state="attached")
         await page.wait_for_function(IS_LIVE)
 
-        assert await layout_shift(page) < 0.001
+        await assert_still(page, 0.001)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser import accessibility_faults, watched_page
+from tests.browser import accessibility_faults, assert_still, watched_page
 from tests.pages.conftest import Visit
 from tests.pages.world import World
 
@@ -49,3 +49,16 @@ async def test_axe_finds_what_cannot_be_read_or_named(visit: Visit) -> None:
 
     assert any(fault.startswith("button-name") for fault in faults)
     assert any(fault.startswith("color-contrast") for fault in faults)
+
+
+async def test_what_moves_by_itself_is_named(visit: Visit) -> None:
+    async with visit("/docs/api") as page:
+        await page.evaluate(
+            """() => {
+              const above = Object.assign(document.createElement("p"), { textContent: "late" });
+              above.style.height = "300px";
+              document.querySelector("main").prepend(above);
+            }"""
+        )
+        with pytest.raises(AssertionError):
+            await assert_still(page, 0.02)

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 from contracts.models import Tier
 from contracts.views import HistoryEntry, Request, RequestState
 from runtime.bus import connect
-from tests.browser import layout_shift
+from tests.browser import assert_still
 from tests.integration.gateway.gateways import take_away
 from tests.pages.conftest import Visit
 from tests.pages.world import BOARD, REQUESTS, World, entries
@@ -70,7 +70,7 @@ async def test_a_request_from_its_first_state_to_its_last(
         await world.show(entry, finished)
         await expect(page.locator("#request-result")).to_be_visible()
 
-        assert await layout_shift(page) < MOST
+        await assert_still(page, MOST)
     await take_away(world.js, entry)
     await world.show(before)
     gone = evaluator.model_copy(update={"stopped": True})
@@ -89,7 +89,7 @@ async def test_a_queue_that_somebody_leaves(visit: Visit, world: World, width: i
         await world.show(after(3, "submission.cancelled", WAITING, state=RequestState.CANCELLED))
         await expect(page.locator("#ended")).to_contain_text(WAITING.model.repo_id)
 
-        assert await layout_shift(page) < MOST
+        await assert_still(page, MOST)
     await world.show(RUNNING, WAITING)
 
 
@@ -103,5 +103,5 @@ async def test_a_board_that_a_row_joins(visit: Visit, world: World, width: int) 
         await world.show(joining)
         await expect(page.locator("#tally b")).not_to_have_text(before)
 
-        assert await layout_shift(page) < 0.001
+        await assert_still(page, 0.001)
     await take_away(world.js, joining)

@@ -20,7 +20,7 @@ from contracts.check import RulesAsked
 from contracts.models import Precision
 from runtime.boards import write_boards
 from runtime.bus import connect
-from tests.browser import accessibility_faults, layout_shift, watched_page
+from tests.browser import accessibility_faults, assert_still, watched_page
 from tests.integration.validator.judging import BOARD
 from tests.integration.validator.tiny_model import card, write_model
 from tests.pages.world import World, running_world
@@ -232,7 +232,7 @@ async def test_the_fields_stay_where_they_are_when_the_hub_answers(
                 answer_them.set()
                 await expect(page.locator("#model-told")).to_contain_text(told)
 
-        assert await layout_shift(page) < 0.01
+        await assert_still(page, 0.01)
 
 
 async def test_a_verdict_is_about_what_was_sent(browser: Browser, demo: World) -> None:
