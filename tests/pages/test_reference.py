@@ -1,11 +1,14 @@
 """The pages about the board, the API and the events say what is so."""
 
+import asyncio
+from typing import Any
+
 import httpx
 from playwright.async_api import expect
 
 from contracts.registry import EVENT_TYPES, VIEW_TYPES
 from tests.pages.conftest import Visit
-from tests.pages.world import BOARD, World
+from tests.pages.world import BOARD, World, entries
 
 
 async def test_the_api_page_lists_every_operation(visit: Visit, world: World) -> None:
@@ -89,9 +92,14 @@ async def test_the_api_page_leads_to_what_is_sent_and_answered(visit: Visit) -> 
         await expect(page.locator("#shape-BoardEntry")).to_contain_text("Equal averages share")
 
 
-async def test_what_the_api_page_says_to_type_works(visit: Visit, world: World) -> None:
+async def test_what_the_api_page_says_to_type_works(visit: Visit) -> None:
     async with visit("/docs/api") as page:
         command = await page.locator("#first-call").inner_text()
+        program = await page.locator("#first-frame").inner_text()
+
     address = command.removeprefix("curl '").removesuffix("'")
     async with httpx.AsyncClient(timeout=30) as http:
         assert len((await http.get(address)).json()["items"]) == 10
+    told: dict[str, Any] = {}
+    await asyncio.to_thread(exec, program, told)
+    assert len(told["rows"]) >= len(entries())
