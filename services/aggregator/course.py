@@ -2,7 +2,6 @@
 moments at which it can have changed."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from contracts.moderation import ModelRemoved, ModelRenamed, ModelRestored
 from contracts.submission import SubmissionAccepted, SubmissionReceived
 from contracts.views import Departed, Entry, Level
 from services.aggregator.facts import Fact, Facts
+from services.aggregator.faults import attempt
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import Moderation
 from services.aggregator.past import (
@@ -117,9 +117,9 @@ class Course:
             if self._taken_off
             else _NOBODY_DECIDED
         )
-        with suppress(ArithmeticError, ValueError):
-            return average_of(submission, board, moderation)
-        return None
+        average = attempt(lambda: average_of(submission, board, moderation))
+        # It was told of when it happened, and what has come since may have healed the row.
+        return None if isinstance(average, Exception) else average
 
 
 def _decides(fact: Fact[Any]) -> bool:

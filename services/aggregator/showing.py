@@ -5,25 +5,25 @@ shown as it stood before the event that brought the fault, which follows from EV
 later event or a mended version heals it."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from contracts.board import Board
 from contracts.views import Entry, Unshown
+from runtime.bus import in_words
 from services.aggregator.copies import Copies
 from services.aggregator.course import Course
 from services.aggregator.facts import Fact, Facts, in_stream_order
+from services.aggregator.faults import attempt
 from services.aggregator.fold import Submission
 from services.aggregator.moderation import Moderation
 from services.aggregator.promotion import Promotion, promotion
 from services.aggregator.render import Rendered, render
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,6 @@ class Shown:
     """Why it is set apart."""
 
 
-def attempt(make: Callable[[], T]) -> T | Exception:
-    """What it makes, or the fault of ours that it cannot be made for."""
-    try:
-        return make()
-    except Exception as fault:  # EVENTS keeps its cause: who ends with it would never start again
-        return fault
-
-
 def show(submission: Submission, around: Around) -> Shown:
     whole = attempt(lambda: _shown(submission, around))
     if isinstance(whole, Shown):
@@ -92,7 +84,8 @@ def row(sid: str, submission: Submission, around: Around) -> Entry | None:
     """By another definition or on another day. One that cannot be rendered is left out."""
     rendered = attempt(lambda: _rendered(submission, around))
     if isinstance(rendered, Exception):
-        log.error("a row is left out, as it cannot be rendered", sid=sid, exc_info=rendered)
+        # Whoever asks for the past may ask often: no stack for each row.
+        log.warning("a row cannot be rendered and is left out", sid=sid, error=in_words(rendered))
         return None
     return rendered.entry
 

@@ -9,7 +9,7 @@ CATCHES_ALL = re.compile(r"except (Base)?Exception|except:")
 
 WITH_A_REASON = {
     "runtime/bus.py": "the one place that retries deliveries and buries what was in vain",
-    "services/aggregator/showing.py": "EVENTS keeps the cause: a retry brings the same, for ever",
+    "services/aggregator/faults.py": "EVENTS keeps the cause: a retry brings the same, for ever",
     "services/evaluator/check_board.py": "tells the board's author whatever lm-eval raises",
     "services/evaluator/chat_template.py": "a template is a program of its author's",
     "services/evaluator/messages.py": "a child's bytes may be made up",

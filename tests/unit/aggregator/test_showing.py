@@ -14,6 +14,7 @@ from contracts.views import Entry, Request, RequestState
 from contracts.vote import VoteCast
 from services.aggregator.copies import Copies
 from services.aggregator.facts import Fact
+from services.aggregator.faults import attempt
 from services.aggregator.fold import Submission
 from services.aggregator.leaderboard import Leaderboard
 from services.aggregator.moderation import Moderation, Standing
@@ -149,6 +150,14 @@ def test_a_version_without_the_fault_heals_it() -> None:
     assert with_fault.fault
     assert without.fault is None
     assert set(without.views) == {REQUEST, ENTRY}
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_submission() -> None:
+    def out_of_memory() -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        attempt(out_of_memory)
 
 
 def test_what_stands_may_stand_where_nothing_can_be_shown() -> None:
