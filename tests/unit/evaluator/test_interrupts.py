@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from services.evaluator.interrupts import Interrupt, meanwhile
+from services.evaluator.interrupts import Interrupt, any_of, meanwhile
 
 
 class Stopped(Exception):
@@ -87,3 +87,28 @@ async def test_what_breaks_meanwhile_is_raised_at_the_end() -> None:
     with pytest.raises(LookupError, match="lost"):
         async with meanwhile(broken()):
             await asyncio.sleep(0)
+
+
+async def test_the_first_of_several_ends_the_others() -> None:
+    cleaned_up, happened = asyncio.Event(), asyncio.Event()
+    happened.set()
+
+    await any_of(happened.wait(), wait_forever(cleaned_up))
+
+    assert cleaned_up.is_set()
+
+
+async def test_waiting_for_any_of_several_ends_when_the_time_is_up() -> None:
+    cleaned_up = asyncio.Event()
+
+    await any_of(wait_forever(cleaned_up), timeout_s=0.01)
+
+    assert cleaned_up.is_set()
+
+
+async def test_what_the_first_of_several_raises_is_raised() -> None:
+    async def fail() -> None:
+        raise LookupError("lost")
+
+    with pytest.raises(LookupError, match="lost"):
+        await any_of(asyncio.Event().wait(), fail())
