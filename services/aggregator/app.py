@@ -3,34 +3,25 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
 
 from contracts.base import Event
 from contracts.board import Board
 from contracts.topology import EVENTS
-from runtime.bus import (
-    UnreadableMessageError,
-    bury,
-    in_words,
-    publish_event,
-    read_event,
-    through_outages,
-)
+from runtime.bus import UnreadableMessageError, publish_event, read_event
 from runtime.follow import Place, follow
 from runtime.service import Readiness, cancel_until_done
 from services.aggregator.facts import Fact
 from services.aggregator.leaderboard import Leaderboard
+from services.aggregator.passed_over import PassedOver
 from services.aggregator.past_answers import answer_about_the_past
-from services.aggregator.repairs import READER, repair
+from services.aggregator.repairs import repair
 from services.aggregator.replay import replay
 from services.aggregator.snapshot_store import SnapshotStore
 from services.aggregator.sweep import Patience, Sweep
@@ -49,16 +40,6 @@ _RESCORED_AT_ONCE = 10
 _WORTH_IT = 1000
 # Supervisors kill what does not stop within ten seconds or so.
 _LAST_SNAPSHOT_S = 5.0
-
-
-@dataclass(frozen=True)
-class _Unburied:
-    """An event that DEAD_LETTERS has to show."""
-
-    sequence: int
-    reason: str
-    why: str = ""
-    """Apart from being unreadable."""
 
 
 class Aggregator:
@@ -86,8 +67,7 @@ class Aggregator:
         self._are_boards_defined = False
         self._caught_up = asyncio.Event()
         self._news = asyncio.Event()
-        self._unburied: asyncio.Queue[_Unburied] = asyncio.Queue()
-        self._set_apart: dict[str, UUID] = {}
+        self._passed_over = PassedOver(client.jetstream())
         self.unreadable = 0
         """Messages in EVENTS that were skipped."""
 
@@ -97,7 +77,7 @@ class Aggregator:
             asyncio.create_task(self._fold_events()),
             asyncio.create_task(self._keep_views_current()),
             asyncio.create_task(repair(self._client)),
-            asyncio.create_task(self._bury_what_is_passed_over()),
+            asyncio.create_task(self._passed_over.bury()),
             asyncio.create_task(self._sweep()),
             asyncio.create_task(self._keep_snapshots()),
             asyncio.create_task(self._rescore_boards()),
@@ -142,45 +122,7 @@ class Aggregator:
 
     def _skip(self, sequence: int, reason: str) -> None:
         self.unreadable += 1
-        self._unburied.put_nowait(_Unburied(sequence, reason))
-        log.warning(
-            "an unreadable event was skipped",
-            sequence=sequence,
-            skipped_so_far=self.unreadable,
-            error=reason,
-        )
-
-    def _tell_of_faults(self) -> None:
-        """Once for each event that brings one, however often its submission is rendered."""
-        faults = self._leaderboard.faults
-        for sid, fault in faults.items():
-            if self._set_apart.get(sid) != fault.fact.id:
-                log.error(
-                    "a submission is shown as it was before an event",
-                    sid=sid,
-                    event_id=str(fault.fact.id),
-                    sequence=fault.fact.sequence,
-                    exc_info=fault.error,
-                )
-                self._unburied.put_nowait(
-                    _Unburied(fault.fact.sequence, in_words(fault.error), "unshown")
-                )
-        self._set_apart = {sid: fault.fact.id for sid, fault in faults.items()}
-
-    async def _bury_what_is_passed_over(self) -> None:
-        """EVENTS keeps it for a version that can handle it; DEAD_LETTERS shows it to moderators,
-        once however often it is read."""
-        while True:
-            each = await self._unburied.get()
-            created = self._read.created.timestamp() if self._read.created else 0
-            with suppress(NotFoundError):  # another stream by now
-                message = await self._event(each.sequence)
-                key = "-".join(filter(None, (f"{created:.0f}", str(each.sequence), each.why)))
-                await bury(self._client.jetstream(), READER, message, each.reason, key=key)
-
-    async def _event(self, sequence: int) -> RawStreamMsg:
-        js = self._client.jetstream()
-        return await through_outages(lambda: js.get_msg(EVENTS.name, sequence))
+        self._passed_over.unreadable(sequence, reason)
 
     async def _sweep(self) -> None:
         # What half the events leave open may have ended in the other half.
@@ -263,7 +205,7 @@ class Aggregator:
         for rendered, _ in enumerate(leaderboard.render(), start=1):
             if rendered % _RENDERS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        self._tell_of_faults()
+        self._passed_over.unshown(leaderboard.faults)
         try:
             await views.refresh()
             published = await views.bring_to(leaderboard.views, position, leaderboard.awaited)
