@@ -48,11 +48,11 @@ async function takeNext() {
   const rows = newRows(came);
   const before = swaps;
   if (pages.length - first === MOST_PAGES) leaveFirst();
-  while (rows.length) {
-    body().append(...rows.splice(0, AT_ONCE));
+  do {
     await new Promise(requestAnimationFrame);
     if (swaps !== before) return; // and what has come instead knows of no such page
-  }
+    body().append(...rows.splice(0, AT_ONCE));
+  } while (rows.length);
   pages.push({ address, count, height: 0 });
   if (came.dataset.next) body().dataset.next = came.dataset.next;
   else delete body().dataset.next;
