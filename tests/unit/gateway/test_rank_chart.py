@@ -29,7 +29,8 @@ def test_every_change_is_a_sentence() -> None:
     own = Point(NOON + DAY, 2, 14, 52.25, Why.AVERAGE)
 
     assert told(own, CAME) == "Its average went from 50.00 to 52.25."
-    assert told(RESCORED, PASSED) == "The board was re-scored, its average went from 50.00 to 48.50."
+    rescored = "The board was re-scored, its average went from 50.00 to 48.50."
+    assert told(RESCORED, PASSED) == rescored
     assert told(BACK, LEFT) == "It came onto the board."
 
 
