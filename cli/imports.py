@@ -82,8 +82,17 @@ def contents(
 
 @imports.command()
 def results(
-    where: Annotated[str, typer.Argument(metavar="DIR|DATA_SET", help="Files that lm-eval wrote.")],
+    where: Annotated[
+        str, typer.Argument(metavar="DIR|FILE|DATA_SET", help="Files that lm-eval wrote.")
+    ],
     board: BoardName = OPEN_LLM,
+    model_args: Annotated[
+        str,
+        typer.Option(
+            help="For files that do not say what was scored: pretrained=…,revision=COMMIT,dtype=…, "
+            "as for lm_eval's own --model_args."
+        ),
+    ] = "",
     skip_bad: SkipBad = False,
     nats: Nats = LOCAL_NATS,
     hub: Hub = HUGGING_FACE,
@@ -95,7 +104,7 @@ def results(
     """
     definition = _board(board, boards)
     with found(where, hub, (".json",)) as there, _reading(there):
-        read = read_results(there.files, definition, there.source)
+        read = read_results(there.files, definition, there.source, model_args=model_args)
     _check(read.problems, skip_bad)
     _import(read.events, nats)
 

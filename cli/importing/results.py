@@ -46,7 +46,8 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
     results: dict[str, dict[str, Any]]
-    config: _Config
+    config: _Config = _Config()
+    model_name: str | None = None
     samples: dict[str, _Samples] = Field(alias="n-samples", default_factory=dict)
     shots: dict[str, int | None] = Field(alias="n-shot", default_factory=dict)
     versions: dict[str, Any] = Field(default_factory=dict)
@@ -64,15 +65,18 @@ class Results:
     """Of files that are in no event, or only in part."""
 
 
-def read_results(files: Iterable[Path], board: Board, source: str) -> Results:
+def read_results(
+    files: Iterable[Path], board: Board, source: str, *, model_args: str = ""
+) -> Results:
     """Several files of one model are one event: of a task that is in several, the one whose file
-    name has the latest time counts, as it did in the original."""
+    name has the latest time counts, as it did in the original. `model_args` stands in, in lm-eval's
+    own form, for files that do not say what was scored."""
     events: dict[str, ResultsImported] = {}
     problems: list[Problem] = []
     for path in sorted(files, key=lambda path: (path.name, path)):
         try:
             file = _File.model_validate(json.loads(path.read_text()))
-            event = _event(file, board, source, path.name, problems)
+            event = _event(_named(file, model_args), board, source, path.name, problems)
         except ValidationError as fault:
             problems += problems_of(fault, path.name)
         except ValueError as fault:
@@ -82,6 +86,17 @@ def read_results(files: Iterable[Path], board: Board, source: str) -> Results:
                 before = events.get(event.sid)
                 events[event.sid] = _merged(before, event) if before else event
     return Results(tuple(events.values()), tuple(problems))
+
+
+def _named(file: _File, model_args: str) -> _File:
+    """Raises ValueError for a file that is of another model than is said of it."""
+    if not model_args or file.config.arguments.get("pretrained"):
+        return file
+    config = file.config.model_copy(update={"model_args": model_args})
+    model = config.arguments.get("peft") or config.arguments.get("pretrained")
+    if file.model_name and file.model_name != model:
+        raise ValueError(f"is of {file.model_name}, and --model-args of {model}")
+    return file.model_copy(update={"config": config})
 
 
 def _event(
@@ -125,7 +140,10 @@ def _model(file: _File) -> ListedModel:
         changed, weight_type = arguments.get("delta"), WeightType.DELTA
     pretrained = arguments.get("pretrained")
     if not pretrained:
-        raise ValueError("'config.model_args' names no `pretrained` model")
+        example = f"pretrained={file.model_name or 'NAMESPACE/NAME'},revision=COMMIT,dtype=DTYPE"
+        raise ValueError(
+            f"'config.model_args' names no `pretrained` model; say it with --model-args {example}"
+        )
     return ListedModel(
         repo_id=changed or pretrained,
         commit=vocabulary.commit(file.config.model_sha)
@@ -146,7 +164,10 @@ def _precision(config: _Config, arguments: Mapping[str, Any]) -> Precision:
     ):
         if str(arguments.get(argument, False)).lower() not in ("false", "none"):
             return precision
-    return vocabulary.precision(config.model_dtype or arguments.get("dtype"))
+    dtype = config.model_dtype or arguments.get("dtype")
+    if dtype is None:
+        raise ValueError("neither 'config.model_dtype' nor `dtype` in its model_args is there")
+    return vocabulary.precision(dtype)
 
 
 def _task(

@@ -51,10 +51,10 @@ def configured(**changes: Any) -> dict[str, Any]:
     return report(config=report()["config"] | changes)
 
 
-def read(folder: Path, **reports: Any) -> Results:
+def read(folder: Path, *, model_args: str = "", **reports: dict[str, Any]) -> Results:
     for name, content in reports.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    return read_results(folder.glob("*.json"), BOARD, "results")
+    return read_results(folder.glob("*.json"), BOARD, "results", model_args=model_args)
 
 
 def test_a_result_file_becomes_an_event_with_its_subtasks(tmp_path: Path) -> None:
@@ -127,9 +127,8 @@ def test_of_several_files_the_latest_counts_for_each_task(tmp_path: Path) -> Non
     del later["results"]["logic_two"], later["results"]["logic_five"]
     later["results"]["facts"]["acc,none"] = 0.9
 
-    [event] = read(
-        tmp_path, **{"results_2024-06-16T22": report(), "results_2024-07-01T09": later}
-    ).events
+    reports = {"results_2024-06-16T22": report(), "results_2024-07-01T09": later}
+    [event] = read(tmp_path, model_args="", **reports).events
 
     tasks = {task.task: task for task in event.tasks}
     assert list(tasks) == ["facts", "logic"]
@@ -159,7 +158,8 @@ def test_a_task_that_lacks_a_member_is_told_and_left_out(tmp_path: Path) -> None
         ),
         (configured(model_dtype="int3"), "results.json: is none of the precisions"),
         (report(results={"piqa": {"acc,none": 1}}), "results.json, 'results': has no task of demo"),
-        ({"results": {}}, "results.json, 'config': is missing"),
+        (configured(model_dtype=None, model_args="pretrained=acme/tiny"), "results.json: neither"),
+        ({"config": {}}, "results.json, 'results': is missing"),
         (
             report(results={"facts": {"acc,none": float("nan")}}),
             "results.json, 'metrics.acc,none': found nan: Input should be a finite number",
@@ -173,6 +173,28 @@ def test_a_file_that_cannot_be_used_is_told(
 
     assert found.events == ()
     assert str(found.problems[0]).startswith(message)
+
+
+def test_what_a_file_does_not_say_can_be_said(tmp_path: Path) -> None:
+    arguments = f"pretrained=acme/tiny,revision={'a' * 40},dtype=float16"
+
+    events = read(tmp_path, model_args=arguments, silent=report(config={}), telling=report()).events
+
+    assert {(event.model.repo_id, event.model.commit) for event in events} == {
+        ("acme/tiny", "a" * 40)
+    }
+    assert {event.model.precision for event in events} == {Precision.FLOAT16, Precision.BFLOAT16}
+
+
+def test_what_is_said_of_a_file_must_be_of_its_model(tmp_path: Path) -> None:
+    arguments = f"pretrained=acme/other,revision={'a' * 40},dtype=float16"
+
+    found = read(tmp_path, model_args=arguments, results=report(config={}))
+
+    assert found.events == ()
+    assert [str(problem) for problem in found.problems] == [
+        "results.json: is of acme/tiny, and --model-args of acme/other"
+    ]
 
 
 def test_a_file_that_is_no_json_is_told(tmp_path: Path) -> None:
