@@ -13,8 +13,11 @@ _HALF_WIDTH = Z_95 / sqrt(2)
 """Two intervals of so many standard errors are apart exactly when the difference of two averages
 that are equally sure is significant at 95 % (Goldstein and Healy 1995)."""
 
-_HALF = pl.col("average_stderr").fill_null(0.0) * _HALF_WIDTH
-_ENDS = ((pl.col("average") - _HALF).alias("low"), (pl.col("average") + _HALF).alias("high"))
+
+def _around(width: float) -> tuple[pl.Expr, pl.Expr]:
+    """The ends of an interval of so many standard errors to each side of the average."""
+    half = pl.col("average_stderr") * width
+    return (pl.col("average") - half).alias("low"), (pl.col("average") + half).alias("high")
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,41 @@ class Ladder:
 
     def __init__(self, rows: pl.DataFrame) -> None:
         """Of rows with `average` and `average_stderr`; those without an average are left out."""
-        known = rows.select("average", "average_stderr").drop_nulls("average").with_columns(_ENDS)
-        self._averages = known["average"].sort()
-        self._lows = known["low"].sort()
-        self._highs = known["high"].sort()
-        self._leaders = _leaders(known.drop_nulls("average_stderr"))
+        ranked = rows.select("average", "average_stderr").drop_nulls("average")
+        unsure = ranked.drop_nulls("average_stderr").with_columns(_around(_HALF_WIDTH))
+        self._averages = ranked["average"].sort()
+        self._exact = ranked.filter(pl.col("average_stderr").is_null())["average"].sort()
+        self._lows = unsure["low"].sort()
+        self._highs = unsure["high"].sort()
+        self._leaders = _leaders(unsure)
 
     def place(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds every column that depends on the average and on the other rows. A row without an
         average has no rank; one without a standard error counts as exact among the others, and has
         no rank interval itself."""
-        low, high = rows.select(_ENDS).get_columns()
+        low, high = rows.select(_around(_HALF_WIDTH)).get_columns()
+        lowest, highest = rows.select(_around(Z_95)).get_columns()
         average, sure = rows["average"], pl.col("average_stderr").is_not_null()
-        above = len(self._averages) - _below(self._averages, average, or_equal=True)
-        surely_above = len(self._lows) - _below(self._lows, high, or_equal=True)
-        surely_below = _below(self._highs, low, or_equal=False)
+        above = _above(self._averages, average)
+        surely_above = _above(self._lows, high) + _above(self._exact, highest)
+        surely_below = _below(self._highs, low, or_equal=False) + _below(
+            self._exact, lowest, or_equal=False
+        )
         led_by = len(self._leaders) - _below(self._leaders, average, or_equal=False)
-        interval = pl.col("average_stderr") * Z_95
         ranked = pl.col("average").is_not_null()
         return rows.with_columns(
             rank=pl.when(ranked).then(above + 1),
             rank_best=pl.when(ranked & sure).then(surely_above + 1),
-            rank_worst=pl.when(ranked & sure).then(len(self._highs) - surely_below),
+            rank_worst=pl.when(ranked & sure).then(len(self._averages) - surely_below),
             rank_group=pl.when(ranked & sure).then(led_by),
-            average_low=pl.col("average") - interval,
-            average_high=pl.col("average") + interval,
+            average_low=lowest,
+            average_high=highest,
         )
+
+
+def _above(ladder: pl.Series, values: pl.Series) -> pl.Series:
+    """For each value, how many steps of the ladder are above it."""
+    return len(ladder) - _below(ladder, values, or_equal=True)
 
 
 def _below(ladder: pl.Series, values: pl.Series, *, or_equal: bool) -> pl.Series:
