@@ -56,6 +56,18 @@ class Found(Contract):
     """Hops to the farthest ancestor that the cards name."""
 
 
+class RuleOutcomes(Contract):
+    """How the rules came out that are not broken, by their codes in the order of the rule book.
+    Those that are broken stand beside it, as reasons and warnings."""
+
+    kept: dict[str, str] = Field(default_factory=dict)
+    """With what was found, and the limit where the rule has one; empty where that says nothing."""
+    not_applicable: tuple[str, ...] = ()
+    """Those about submissions of another kind, such as adapters."""
+    undecided: tuple[str, ...] = ()
+    """Those that need to know what could not be found out, because of a rule that is broken."""
+
+
 class RuleReport(Contract):
     """What the rules say."""
 
@@ -63,6 +75,8 @@ class RuleReport(Contract):
     """Every rule that is broken; empty for a model that would be accepted."""
     warnings: tuple[Reason, ...] = ()
     """What its submitter should know although it would be accepted."""
+    rules: RuleOutcomes | None = None
+    """Every other rule; null where none was asked."""
     found: Found = Found()
     """What the rules were applied to."""
     hub_fault: str | None = None

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from contracts.base import Event
+from contracts.check import RuleOutcomes
 from contracts.models import (
     Commit,
     Lane,
@@ -95,6 +96,8 @@ class SubmissionAccepted(Event):
     """Whether tags, architecture or config make it a mixture of experts."""
     warnings: tuple[Reason, ...] = ()
     """What the submitter should know although it is no reason to refuse."""
+    rules: RuleOutcomes | None = None
+    """Every other rule; null from before this was told."""
     weights_digest: str = ""
     """Equal for equal files of weights: SHA-256, in hex, over the sorted SHA-256 of the safetensors
     files that count; empty where the Hub names none."""
@@ -126,6 +129,10 @@ class SubmissionRejected(Event):
     """The submission."""
     reasons: tuple[Reason, ...] = Field(min_length=1)
     """Every rule it broke, not only the first."""
+    warnings: tuple[Reason, ...] = ()
+    """What the submitter should know beside them."""
+    rules: RuleOutcomes | None = None
+    """Every other rule; null from before this was told, and where none could be asked."""
 
 
 class SubmissionCancelled(Event):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from contracts.base import Contract, View
+from contracts.check import RuleOutcomes
 from contracts.evaluation import Details, FailureCause, Provenance
 from contracts.models import (
     Lane,
@@ -139,7 +140,7 @@ class Request(View):
     reasons: tuple[Reason, ...] = ()
     """Every rule it broke; empty unless rejected."""
     warnings: tuple[Reason, ...] = ()
-    """What the submitter should know although it was accepted."""
+    """What the submitter should know, whether it was accepted or not."""
     failure: Failure | None = None
     """How it failed; null unless failed or cancelled while running."""
     tasks: tuple[TaskProgress, ...] = ()
@@ -161,6 +162,9 @@ class Request(View):
     away."""
     unshown: Unshown | None = None
     """Since when nothing more is shown, for a fault of the aggregator's; null while all is."""
+    rules: RuleOutcomes | None = None
+    """The rules beside those in `reasons` and `warnings`; null before validation, and for what was
+    validated before this was told."""
 
 
 class SubtaskScore(Contract):

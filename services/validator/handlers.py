@@ -11,7 +11,7 @@ from contracts.views import Policy
 from services.validator import size
 from services.validator.facts import Facts
 from services.validator.recognition import is_merge, is_mixture_of_experts
-from services.validator.rules import violations, warnings
+from services.validator.rules import Judgement, judged
 from services.validator.rules.rule import Case
 
 FetchFacts = Callable[[ModelRef], Awaitable[Facts]]
@@ -32,13 +32,19 @@ async def judge_submission(
     if board is None:
         return SubmissionRejected(sid=submission.sid, reasons=(_board_unknown(submission.board),))
     case = Case(await fetch_facts(submission.model), submission, board, policy)
-    if reasons := violations(case):
-        log.info("submission rejected", codes=[reason.code for reason in reasons])
-        return SubmissionRejected(sid=submission.sid, reasons=reasons)
-    return _accepted(case)
+    judgement = judged(case)
+    if judgement.reasons:
+        log.info("submission rejected", codes=[reason.code for reason in judgement.reasons])
+        return SubmissionRejected(
+            sid=submission.sid,
+            reasons=judgement.reasons,
+            warnings=judgement.warnings,
+            rules=judgement.rules,
+        )
+    return _accepted(case, judgement)
 
 
-def _accepted(case: Case) -> SubmissionAccepted:
+def _accepted(case: Case, judgement: Judgement) -> SubmissionAccepted:
     facts, submission, whole = case.facts, case.submission, case.whole
     model, card = case.model, facts.submitted.card
     parameters = size.total_parameters(facts, model.weight_type)
@@ -63,7 +69,8 @@ def _accepted(case: Case) -> SubmissionAccepted:
         generation=facts.generation,
         is_merge=is_merge(facts),
         is_mixture_of_experts=is_mixture_of_experts(facts),
-        warnings=warnings(case),
+        warnings=judgement.warnings,
+        rules=judgement.rules,
         weights_digest=facts.submitted.weights_digest,
     )
     log.info("submission accepted", parameters=parameters, tier=accepted.tier)

@@ -8,7 +8,7 @@ from contracts.views import Policy
 from services.validator import size
 from services.validator.facts import Access, Facts, Repository
 from services.validator.hub import Hub, HubDoesNotAnswerError
-from services.validator.rules import violations, warnings
+from services.validator.rules import judged
 from services.validator.rules.rule import Case
 
 NO_POLICY = Policy()
@@ -40,7 +40,13 @@ async def report(
         requested_revision=intent.revision,
     )
     case = Case(facts, submission, board, policy)
-    return RuleReport(reasons=violations(case), warnings=warnings(case), found=_found(case))
+    judgement = judged(case)
+    return RuleReport(
+        reasons=judgement.reasons,
+        warnings=judgement.warnings,
+        rules=judgement.rules,
+        found=_found(case),
+    )
 
 
 def _model(intent: RulesAsked, commit: str | Access) -> ModelRef:

@@ -1,7 +1,10 @@
 """The rule book. Pure: facts in, reasons out.
 
-Every rule is asked; one that cannot be judged because an earlier fact is missing stays silent."""
+Every rule is asked; one that cannot be judged because an earlier fact is missing says so."""
 
+from dataclasses import dataclass
+
+from contracts.check import RuleOutcomes
 from contracts.models import Reason
 from services.validator.rules import (
     access,
@@ -14,7 +17,7 @@ from services.validator.rules import (
     tokenizer,
     weights,
 )
-from services.validator.rules.rule import Case, Rule
+from services.validator.rules.rule import MOST_FOUND, Broken, Case, Kept, Rule, Silent, shortened
 
 RULES: tuple[Rule, ...] = (
     moderation.is_of_no_banned_user,
@@ -64,15 +67,37 @@ WARNING_RULES: tuple[Rule, ...] = (
 """To break one of these is no reason to refuse."""
 
 
-def violations(case: Case) -> tuple[Reason, ...]:
+@dataclass(frozen=True)
+class Judgement:
+    reasons: tuple[Reason, ...]
     """Every rule the submission breaks; empty when the model may be evaluated."""
-    return _broken(RULES, case)
-
-
-def warnings(case: Case) -> tuple[Reason, ...]:
+    warnings: tuple[Reason, ...]
     """What the submitter should know of a model although it may be evaluated."""
-    return _broken(WARNING_RULES, case)
+    rules: RuleOutcomes
+    """All others."""
 
 
-def _broken(rules: tuple[Rule, ...], case: Case) -> tuple[Reason, ...]:
-    return tuple(reason for rule in rules if (reason := rule.reason(case)))
+def judged(case: Case) -> Judgement:
+    outcomes = {rule: rule.outcome(case) for rule in (*RULES, *WARNING_RULES)}
+
+    def broken(rules: tuple[Rule, ...]) -> tuple[Reason, ...]:
+        return tuple(
+            rule.reason(outcome) for rule in rules if isinstance(outcome := outcomes[rule], Broken)
+        )
+
+    def silent(why: Silent) -> tuple[str, ...]:
+        return tuple(rule.code for rule, outcome in outcomes.items() if outcome is why)
+
+    return Judgement(
+        reasons=broken(RULES),
+        warnings=broken(WARNING_RULES),
+        rules=RuleOutcomes(
+            kept={
+                rule.code: shortened(outcome.found, MOST_FOUND)
+                for rule, outcome in outcomes.items()
+                if isinstance(outcome, Kept)
+            },
+            not_applicable=silent(Silent.NOT_APPLICABLE),
+            undecided=silent(Silent.UNDECIDED),
+        ),
+    )

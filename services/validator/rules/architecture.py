@@ -1,6 +1,15 @@
 """Whether the installed transformers makes a causal language model of config.json."""
 
-from services.validator.rules.rule import Case, rule
+from services.validator.rules.rule import (
+    KEPT,
+    NOT_APPLICABLE,
+    UNDECIDED,
+    Broken,
+    Case,
+    Kept,
+    Outcome,
+    rule,
+)
 
 
 def needs_remote_code(case: Case) -> bool:
@@ -14,13 +23,15 @@ def needs_remote_code(case: Case) -> bool:
 
 
 @rule(
-    "remote-code-needed", advice="Use an architecture and tokenizer that are part of transformers."
+    "remote-code-needed",
+    title="No code of its own",
+    advice="Use an architecture and tokenizer that are part of transformers.",
 )
-def needs_no_remote_code(case: Case) -> str | None:
+def needs_no_remote_code(case: Case) -> Outcome:
     """Config and tokenizer load without code from the repository, which is never run here."""
     if not needs_remote_code(case):
-        return None
-    return (
+        return KEPT if case.is_visible else UNDECIDED
+    return Broken(
         "The model only loads with code from its repository, which is never run here: `auto_map`"
         f" in {' and '.join(case.facts.submitted.remote_code)} names it."
     )
@@ -28,50 +39,73 @@ def needs_no_remote_code(case: Case) -> str | None:
 
 @rule(
     "config-unreadable",
+    title="Config can be read",
     advice="Check that `AutoConfig.from_pretrained` loads it without remote code.",
 )
-def has_readable_config(case: Case) -> str | None:
+def has_readable_config(case: Case) -> Outcome:
     """transformers loads config.json, in bounded time and memory."""
     repository = case.facts.submitted
-    if not repository.config_fault or needs_remote_code(case):
-        return None
-    if case.is_whole and repository.holds_adapter:
-        return None
-    return f"transformers cannot load config.json: {repository.config_fault}"
+    if case.is_adapter:
+        return NOT_APPLICABLE
+    if not repository.config_fault:
+        return KEPT if repository.config else UNDECIDED
+    if needs_remote_code(case) or (case.is_whole and repository.holds_adapter):
+        return UNDECIDED
+    return Broken(f"transformers cannot load config.json: {repository.config_fault}")
 
 
-@rule("architecture-missing", advice="Write config.json with `save_pretrained`.")
-def names_its_architecture(case: Case) -> str | None:
+@rule(
+    "architecture-missing",
+    title="Architecture is named",
+    advice="Write config.json with `save_pretrained`.",
+)
+def names_its_architecture(case: Case) -> Outcome:
     """config.json says in `architectures` which class the weights are of."""
     config = case.facts.submitted.config
-    if config is None or config.architecture or needs_remote_code(case):
-        return None
-    return "config.json names no architecture."
+    if case.is_adapter:
+        return NOT_APPLICABLE
+    if config and config.architecture:
+        return Kept(config.architecture)
+    if config is None or needs_remote_code(case):
+        return UNDECIDED
+    return Broken("config.json names no architecture.")
 
 
 @rule(
     "architecture-unknown",
+    title="Architecture is known",
     advice="Wait until it is in a release of transformers that is installed here.",
 )
-def has_known_architecture(case: Case) -> str | None:
+def has_known_architecture(case: Case) -> Outcome:
     """The installed transformers has the architecture's class."""
     config = case.facts.submitted.config
-    if config is None or not config.architecture or config.is_known or needs_remote_code(case):
-        return None
-    return f"The installed transformers has no {config.architecture}."
+    if case.is_adapter:
+        return NOT_APPLICABLE
+    if config is None or not config.architecture:
+        return UNDECIDED
+    if config.is_known:
+        return KEPT
+    if needs_remote_code(case):
+        return UNDECIDED
+    return Broken(f"The installed transformers has no {config.architecture}.")
 
 
 @rule(
     "architecture-not-causal-lm",
+    title="Causal language model",
     advice="Submit a variant for text generation, such as one that ends in `ForCausalLM`.",
 )
-def is_causal_language_model(case: Case) -> str | None:
+def is_causal_language_model(case: Case) -> Outcome:
     """transformers loads it as a causal language model, which the tasks need."""
     config = case.facts.submitted.config
-    if config is None or not config.is_known or config.is_causal_lm:
-        return None
+    if case.is_adapter:
+        return NOT_APPLICABLE
+    if config is None or not config.is_known:
+        return UNDECIDED
+    if config.is_causal_lm:
+        return KEPT
     made_for = f"transformers has it for {config.purpose}, and " if config.purpose else ""
-    return (
+    return Broken(
         f"{config.architecture} is no causal language model: {made_for}the tasks need one that"
         " continues a text."
     )

@@ -1,10 +1,14 @@
 """What moderators have decided, as the policy stood when the submission was looked at."""
 
-from services.validator.rules.rule import Case, rule
+from services.validator.rules.rule import KEPT, NOT_APPLICABLE, Broken, Case, Outcome, rule
 
 
-@rule("model-barred", advice="Ask a moderator if you think that this is wrong.")
-def is_not_barred(case: Case) -> str | None:
+@rule(
+    "model-barred",
+    title="Model is not barred",
+    advice="Ask a moderator if you think that this is wrong.",
+)
+def is_not_barred(case: Case) -> Outcome:
     """Neither the model nor its base model is one that moderators refuse, for instance because its
     authors do not want it to be submitted."""
     base = case.facts.base
@@ -12,15 +16,21 @@ def is_not_barred(case: Case) -> str | None:
     spellings = {name.casefold() for name in named}  # the Hub's names ignore case
     for ruling in case.policy.barred:
         if ruling.name.casefold() in spellings:
-            return f"{ruling.name} may not be submitted here: {ruling.reason}"
-    return None
+            return Broken(f"{ruling.name} may not be submitted here: {ruling.reason}")
+    return KEPT
 
 
-@rule("submitter-banned", advice="Ask a moderator if you think that this is wrong.")
-def is_of_no_banned_user(case: Case) -> str | None:
+@rule(
+    "submitter-banned",
+    title="Submitter is not banned",
+    advice="Ask a moderator if you think that this is wrong.",
+)
+def is_of_no_banned_user(case: Case) -> Outcome:
     """The submitter is nobody whom moderators have banned."""
-    submitter = (case.submission.submitter or "").casefold()
+    if case.submission.submitter is None:
+        return NOT_APPLICABLE
+    submitter = case.submission.submitter.casefold()
     for ruling in case.policy.banned:
         if ruling.name.casefold() == submitter:
-            return f"{ruling.name} may not submit here: {ruling.reason}"
-    return None
+            return Broken(f"{ruling.name} may not submit here: {ruling.reason}")
+    return KEPT

@@ -1,11 +1,12 @@
-"""Write the page of rules.
+"""Write the page of rules, and the same as data for the gateway.
 
-python -m services.validator.rules.page    # a test fails when the checked-in page is stale
+python -m services.validator.rules.page    # a test fails when the checked-in files are stale
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from contracts.rule_book import RULE_TEXTS, RULES_FILE, RuleText
 from services.validator.rules import RULES, WARNING_RULES
 from services.validator.rules.rule import Rule
 
@@ -20,8 +21,11 @@ rules there. -->
 What the [validator](../services/validator) asks of a submission before a GPU is spent on it. Every
 rule is asked, and all that are broken are told at once: each with its code, which never changes its
 meaning, a sentence that names what was found and what would be accepted, and what to do. A rule
-that cannot be judged, because an earlier one is broken, stays silent. `podium check NAMESPACE/NAME`
-asks them all before anything is submitted.
+that cannot be judged, because an earlier one is broken, stays undecided. `podium check
+NAMESPACE/NAME` asks them all before anything is submitted.
+
+A request's page lists every rule with how it came out, and what was found where it is kept; in the
+API that is `rules` of a request, on the bus `rules` beside `reasons` and `warnings`.
 
 Everything is read at the submitted commit; weights are never downloaded, only the headers of their
 files. A Hub that does not answer is no broken rule: the submission waits, its page says so
@@ -43,9 +47,22 @@ which holds for all models that were there by then.
 """
 
 
-def page() -> str:
-    """The text the page should have."""
-    return "\n".join(_lines())
+def generated_files() -> dict[Path, str]:
+    """Both, with the text that they should have."""
+    texts = tuple(
+        RuleText(
+            code=rule.code,
+            title=rule.title,
+            meaning=rule.meaning,
+            advice=rule.advice,
+            only_warns=rule in WARNING_RULES,
+        )
+        for rule in (*RULES, *WARNING_RULES)
+    )
+    return {
+        PAGE: "\n".join(_lines()),
+        RULES_FILE: RULE_TEXTS.dump_json(texts, indent=2).decode() + "\n",
+    }
 
 
 def _lines() -> Iterator[str]:
@@ -61,11 +78,12 @@ def _lines() -> Iterator[str]:
 def _table(rules: tuple[Rule, ...]) -> Iterator[str]:
     yield "| code | the rule | where it is broken |\n|---|---|---|"
     for rule in rules:
-        yield f"| `{rule.code}` | {rule.meaning} | {rule.advice} |"
+        yield f"| `{rule.code}` | **{rule.title}.** {rule.meaning} | {rule.advice} |"
 
 
 def main() -> None:
-    PAGE.write_text(page())
+    for path, text in generated_files().items():
+        path.write_text(text)
 
 
 if __name__ == "__main__":

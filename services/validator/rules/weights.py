@@ -1,7 +1,15 @@
 """Whether the weights are there, as safetensors, and whole."""
 
-from contracts.models import WeightType
-from services.validator.rules.rule import Case, rule
+from services.validator.rules.rule import (
+    KEPT,
+    NOT_APPLICABLE,
+    UNDECIDED,
+    Broken,
+    Case,
+    Kept,
+    Outcome,
+    rule,
+)
 
 
 def _is_adapter_in_disguise(case: Case) -> bool:
@@ -10,15 +18,18 @@ def _is_adapter_in_disguise(case: Case) -> bool:
 
 @rule(
     "adapter-among-weights",
+    title="Weights are whole",
     advice="Submit it with the weight type `adapter` and its base model, or remove the adapter's"
     " files.",
 )
-def is_what_it_says(case: Case) -> str | None:
+def is_what_it_says(case: Case) -> Outcome:
     """A repository that is submitted as whole weights holds no adapter_config.json: transformers
     would apply the adapter without a word."""
+    if not case.is_whole:
+        return NOT_APPLICABLE
     if not _is_adapter_in_disguise(case):
-        return None
-    return (
+        return KEPT if case.is_visible else UNDECIDED
+    return Broken(
         "The repository holds adapter_config.json, though the submission says that its weights are"
         " whole."
     )
@@ -26,39 +37,52 @@ def is_what_it_says(case: Case) -> str | None:
 
 @rule(
     "safetensors-missing",
+    title="Weights are safetensors",
     advice="Save the weights with `save_pretrained`. Other formats, such as pickles, can execute"
     " code when they are loaded.",
 )
-def has_safetensors(case: Case) -> str | None:
+def has_safetensors(case: Case) -> Outcome:
     """The weights are in model.safetensors, in the files that model.safetensors.index.json names,
     or, for an adapter, in adapter_model.safetensors."""
     repository = case.facts.submitted
-    if not case.is_visible or repository.weights or repository.weights_fault:
-        return None
-    if _is_adapter_in_disguise(case):
-        return None
+    if repository.weights:
+        return Kept(_named(repository.weights.files))
+    if repository.weights_fault:
+        return KEPT
+    if not case.is_visible or _is_adapter_in_disguise(case):
+        return UNDECIDED
     sought = "neither model.safetensors nor model.safetensors.index.json"
-    if case.model.weight_type is WeightType.ADAPTER:
+    if case.is_adapter:
         sought = "no adapter_model.safetensors"
     found = ", ".join(repository.weight_files) or "no weights at all"
-    return f"The repository holds {sought}; it holds {found}."
-
-
-@rule("weights-unreadable", advice="Save and upload the weights again.")
-def has_readable_weights(case: Case) -> str | None:
-    """Every safetensors file is whole and has a header, and index and files name the same
-    tensors."""
-    fault = case.facts.submitted.weights_fault
-    return f"The safetensors headers cannot be read: {fault}" if fault else None
+    return Broken(f"The repository holds {sought}; it holds {found}.")
 
 
 @rule(
-    "files-too-large", advice="Move data that is not part of the model to a repository of its own."
+    "weights-unreadable", title="Weights can be read", advice="Save and upload the weights again."
 )
-def has_files_of_sensible_size(case: Case) -> str | None:
+def has_readable_weights(case: Case) -> Outcome:
+    """Every safetensors file is whole and has a header, and index and files name the same
+    tensors."""
+    repository = case.facts.submitted
+    if repository.weights_fault:
+        return Broken(f"The safetensors headers cannot be read: {repository.weights_fault}")
+    return Kept(f"{len(repository.weights.tensors):,} tensors") if repository.weights else UNDECIDED
+
+
+@rule(
+    "files-too-large",
+    title="No oversized files",
+    advice="Move data that is not part of the model to a repository of its own.",
+)
+def has_files_of_sensible_size(case: Case) -> Outcome:
     """Configuration and tokenizer files have at most 100 MB each."""
     oversized = case.facts.submitted.oversized
     if not oversized:
-        return None
+        return KEPT if case.is_visible else UNDECIDED
     found = ", ".join(oversized)
-    return f"Configuration and tokenizer files may have 100 MB each; larger are {found}."
+    return Broken(f"Configuration and tokenizer files may have 100 MB each; larger are {found}.")
+
+
+def _named(files: tuple[str, ...]) -> str:
+    return files[0] if len(files) == 1 else f"{len(files):,} files"

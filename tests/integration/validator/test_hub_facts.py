@@ -17,7 +17,7 @@ from contracts.models import ModelRef, Precision, WeightType
 from runtime.ports import free_port
 from services.validator.facts import Facts
 from services.validator.hub import Hub, HubDoesNotAnswerError
-from services.validator.rules import violations
+from services.validator.rules import judged
 from services.validator.rules.rule import Case
 from tests.integration.validator.judging import BOARD, NO_POLICY, submission
 from tests.integration.validator.tiny_model import PARAMETERS, adapter, sharded, zeros
@@ -31,7 +31,7 @@ async def facts_of(hub_url: str, model: ModelRef, scratch: Path | None = None) -
 
 async def reasons_against(hub_url: str, model: ModelRef) -> list[str]:
     case = Case(await facts_of(hub_url, model), submission(model), BOARD, NO_POLICY)
-    return [reason.code for reason in violations(case)]
+    return [reason.code for reason in judged(case).reasons]
 
 
 async def test_a_good_model_is_examined_and_nothing_of_it_stays(

@@ -12,7 +12,7 @@ from contracts.views import Policy
 from runtime.boards import load_boards
 from runtime.settings import REPOSITORY as CHECKOUT
 from services.validator.facts import Facts, Weights
-from services.validator.rules import violations
+from services.validator.rules import judged
 from services.validator.rules.rule import Case
 from tests.unit.validator.examples import CONFIG, REPOSITORY, TOKENIZER, holding, submission
 
@@ -41,7 +41,7 @@ def facts(weights: Weights, precision: Precision, bits: int | None) -> Facts:
 
 def broken(facts: Facts, board: Board, **model: object) -> list[str]:
     case = Case(facts, submission(**model), board, Policy())
-    return [reason.code for reason in violations(case)]
+    return [reason.code for reason in judged(case).reasons]
 
 
 @pytest.mark.parametrize("board", LIMITED)
@@ -157,9 +157,9 @@ def test_an_adapter_counts_together_with_its_base_model(more: int, codes: list[s
 
 
 def test_the_sentence_names_both_numbers() -> None:
-    judged = facts(holding(w=("BF16", 100 * BILLION + 1)), Precision.BFLOAT16, None)
+    large = facts(holding(w=("BF16", 100 * BILLION + 1)), Precision.BFLOAT16, None)
 
-    (reason,) = violations(Case(judged, submission(), BOARDS["open-llm-v2"], Policy()))
+    (reason,) = judged(Case(large, submission(), BOARDS["open-llm-v2"], Policy())).reasons
 
     assert "100,000,000,001 parameters" in reason.message
     assert "up to 100,000,000,000 (100.000 billion) in bfloat16" in reason.message

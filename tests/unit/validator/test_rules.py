@@ -10,8 +10,8 @@ import pytest
 from contracts.models import Reason, WeightType
 from contracts.views import Policy, Ruling
 from services.validator.facts import Access, Facts, Repository
-from services.validator.rules import RULES, WARNING_RULES, violations
-from services.validator.rules.page import PAGE, page
+from services.validator.rules import RULES, WARNING_RULES, judged
+from services.validator.rules.page import generated_files
 from services.validator.rules.rule import Case
 from tests.unit.validator.examples import (
     BOARD,
@@ -25,11 +25,11 @@ from tests.unit.validator.examples import (
 
 def broken(facts: Facts, **model: Any) -> list[str]:
     case = Case(facts, submission(**model), BOARD, Policy())
-    return [reason.code for reason in violations(case)]
+    return [reason.code for reason in judged(case).reasons]
 
 
 def only_reason(facts: Facts, **model: Any) -> Reason:
-    (reason,) = violations(Case(facts, submission(**model), BOARD, Policy()))
+    (reason,) = judged(Case(facts, submission(**model), BOARD, Policy())).reasons
     return reason
 
 
@@ -94,7 +94,7 @@ def test_what_moderators_have_decided_holds(policy: Policy, codes: list[str]) ->
         replace(GOOD, base=base), delta.model_copy(update={"submitter": "ada"}), BOARD, policy
     )
 
-    assert [reason.code for reason in violations(case)] == codes
+    assert [reason.code for reason in judged(case).reasons] == codes
 
 
 def test_a_sentence_stays_short_whatever_a_repository_holds() -> None:
@@ -114,5 +114,6 @@ def test_no_two_rules_share_a_code() -> None:
     assert {code for code, count in codes.items() if count > 1} == set()
 
 
-def test_the_page_of_rules_is_current() -> None:
-    assert PAGE.read_text() == page(), "run: python -m services.validator.rules.page"
+def test_the_page_of_rules_and_the_rule_book_are_current() -> None:
+    for path, text in generated_files().items():
+        assert path.read_text() == text, "run: python -m services.validator.rules.page"
