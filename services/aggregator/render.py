@@ -139,6 +139,7 @@ def _request(
         return None
     run = submission.run
     event, job, failed = received.event, run.accepted or submission.accepted, run.failed
+    verdict = submission.rejected or job
     facts = [*submission.facts.values(), *standing.facts]
     return Request(
         sid=event.sid,
@@ -157,7 +158,7 @@ def _request(
         parameters=job.parameters if job else None,
         evaluator=run.started.evaluator if run.started else None,
         reasons=submission.rejected.reasons if submission.rejected else (),
-        warnings=job.warnings if job else (),
+        warnings=verdict.warnings if verdict else (),
         failure=Failure(cause=failed.cause, reason=failed.reason, log_tail=failed.log_tail)
         if failed
         else None,
@@ -169,6 +170,7 @@ def _request(
         delay=submission.delay,
         same_weights_as=originals,
         unshown=unshown,
+        rules=verdict.rules if verdict else None,
     )
 
 

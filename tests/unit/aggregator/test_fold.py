@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.base import Event
+from contracts.check import RuleOutcomes
 from contracts.evaluation import FailureCause
 from contracts.models import Lane, Reason
 from contracts.submission import (
@@ -188,6 +189,24 @@ def test_a_submission_whose_board_is_gone_is_still_told_about() -> None:
 
 def test_every_reason_of_a_refusal_is_shown() -> None:
     assert request(received(), REJECTED).reasons == REJECTED.reasons
+
+
+def test_a_request_has_the_rules_of_its_last_verdict() -> None:
+    warning = Reason(code="chat-template-unused", message="It has one.", advice=ADVICE)
+    kept = accepted().model_copy(update={"rules": RuleOutcomes(kept={"license-missing": "mit"})})
+    refused = REJECTED.model_copy(
+        update={"warnings": (warning,), "rules": RuleOutcomes(undecided=("tokenizer-empty",))}
+    )
+
+    once, again = request(received(), kept), request(received(), kept, RERUN, refused)
+
+    assert (once.rules, once.warnings) == (kept.rules, ())
+    assert (again.rules, again.warnings) == (refused.rules, (warning,))
+
+
+def test_a_verdict_that_told_no_more_than_what_is_broken_is_shown_so() -> None:
+    assert request(received(), accepted()).rules is None
+    assert request(received(), REJECTED).rules is None
 
 
 def test_a_user_has_one_vote() -> None:
