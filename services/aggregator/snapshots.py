@@ -15,7 +15,7 @@ import contracts.base
 from contracts.board import Board
 from services.aggregator.packing import Packed
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
