@@ -15,6 +15,7 @@ from uuid import UUID
 
 from contracts.base import Event
 from contracts.board import Board
+from contracts.check import RuleOutcomes
 from contracts.envelope import Envelope
 from contracts.evaluation import (
     DataSet,
@@ -33,6 +34,7 @@ from contracts.evaluation import (
 )
 from contracts.models import ModelRef, ModelType, Precision, Reason, Tier
 from contracts.moderation import ModelFlagged, ModelRemoved, ModelRenamed
+from contracts.rule_book import rule_book
 from contracts.submission import (
     SubmissionAccepted,
     SubmissionReceived,
@@ -48,6 +50,27 @@ _LENGTHS = struct.Struct("<HHI")
 # What stands in a template for what each submission has of its own.
 _SID, _NAME, _DIGEST, _SHARE = "f" * 20, "acme/model-of-nobody", "0" * 64, 0.7777777777777777
 _OWN = re.compile(b"|".join(str(own).encode() for own in (_SID, _NAME, _DIGEST, _SHARE)))
+
+
+# As the validator tells them of whole weights.
+_FOUND = {
+    "commit-not-found": "a" * 12,
+    "license-missing": "apache-2.0",
+    "card-too-short": "4,120 characters; at least 200",
+    "safetensors-missing": "3 files",
+    "weights-unreadable": "291 tensors",
+    "architecture-missing": "MistralForCausalLM",
+    "tokenizer-does-not-fit": "ids up to 31,999; embeddings for 32,000",
+    "precision-not-accepted": "bfloat16",
+    "precision-contradicts-weights": "not quantised",
+    "params-over-limit": "7,241,732,096 parameters; at most 100,000,000,000",
+    "precision-differs-from-weights": "stored as bfloat16",
+}
+_OF_OTHERS = ("base-model-", "adapter-", "delta-", "chat-template-")
+_RULES = RuleOutcomes(
+    kept={code: _FOUND.get(code, "") for code in rule_book() if not code.startswith(_OF_OTHERS)},
+    not_applicable=tuple(code for code in rule_book() if code.startswith(_OF_OTHERS)),
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +167,7 @@ class _Lives:
                         advice="Add `license` to the front matter of README.md.",
                     ),
                 ),
+                rules=_RULES,
             )
         )
         self._runs = [_Run(board, model, run) for run in (1, 2)]
@@ -200,6 +224,7 @@ class _Run:
                     base_models=("mistralai/Mistral-7B-v0.1",),
                     generation=1,
                     weights_digest=_DIGEST,
+                    rules=_RULES,
                 )
             ),
             to(
