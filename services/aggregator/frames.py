@@ -2,11 +2,12 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from nats.aio.msg import Msg
 
-_FRAME = struct.Struct("<QIII")
+_FRAME = struct.Struct("<QII")
 
 
 class Recorded(NamedTuple):
@@ -19,24 +20,18 @@ class Recorded(NamedTuple):
 
 
 def framed(message: Msg) -> bytes:
-    subject = message.subject.encode()
-    headers = "\n".join(
-        word for header in (message.headers or {}).items() for word in header
-    ).encode()
+    words = chain((message.subject,), chain.from_iterable((message.headers or {}).items()))
+    # No header holds a line's end.
+    about = "\r\n".join(words).encode()
     sequence = message.metadata.sequence.stream
-    lengths = _FRAME.pack(sequence, len(subject), len(headers), len(message.data))
-    return lengths + subject + headers + message.data
+    return _FRAME.pack(sequence, len(about), len(message.data)) + about + message.data
 
 
 def read_messages(file: BinaryIO) -> Iterator[Recorded]:
     """Until the other end is closed."""
     while head := file.read(_FRAME.size):
-        sequence, subject, headers, body = _FRAME.unpack(head)
-        data = file.read(subject + headers + body)
-        words = iter(data[subject : subject + headers].decode().split("\n"))
-        yield Recorded(
-            sequence,
-            data[:subject].decode(),
-            dict(zip(words, words, strict=False)),
-            data[subject + headers :],
-        )
+        sequence, about, body = _FRAME.unpack(head)
+        words = iter(file.read(about).decode().split("\r\n"))
+        subject = next(words)
+        headers = dict(zip(words, words, strict=False))
+        yield Recorded(sequence, subject, headers, file.read(body))
