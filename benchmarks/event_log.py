@@ -66,7 +66,7 @@ _FOUND = {
     "params-over-limit": "7,241,732,096 parameters; at most 100,000,000,000",
     "precision-differs-from-weights": "stored as bfloat16",
 }
-_OF_OTHERS = ("base-model-", "adapter-", "delta-", "chat-template-")
+_OF_OTHERS = ("base-model-", "adapter-unreadable", "adapter-not-", "delta-", "chat-template-")
 _RULES = RuleOutcomes(
     kept={code: _FOUND.get(code, "") for code in rule_book() if not code.startswith(_OF_OTHERS)},
     not_applicable=tuple(code for code in rule_book() if code.startswith(_OF_OTHERS)),

@@ -13,6 +13,7 @@ from contracts.views import RequestState
 from services.gateway.queue.outlook import Outlook
 from services.gateway.queue.views import Progress, QueuePlace, progress, queue_place
 from services.gateway.requests.timeline import sentence, who
+from services.gateway.requests.verdict import AskedRule, asked_rules
 from services.gateway.submitting.hub import ResolvedModel
 
 T = TypeVar("T")
@@ -197,6 +198,9 @@ class RequestDetails(RequestSummary, frozen=True):
     reasons: tuple[Reason, ...]
     """Every rule it broke; empty unless rejected."""
     warnings: tuple[Reason, ...]
+    rules: tuple[AskedRule, ...]
+    """All of them with how they came out in the last verdict; empty before it, and where it is from
+    before this was told."""
     failure: Failure | None
     tasks: tuple[TaskProgress, ...]
     votes: int
@@ -253,6 +257,7 @@ def request_details(request: contract_views.Request, outlook: Outlook) -> Reques
         situation=as_shape(Situation, outlook.situation(request)),
         reasons=as_shape(tuple[Reason, ...], request.reasons),
         warnings=as_shape(tuple[Reason, ...], request.warnings),
+        rules=asked_rules(request.reasons, request.warnings, request.rules),
         failure=as_shape(Failure, request.failure) if request.failure else None,
         tasks=as_shape(tuple[TaskProgress, ...], request.tasks),
         votes=request.votes,

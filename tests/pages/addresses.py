@@ -56,4 +56,5 @@ ADDRESSES = (
     Address("request-finished", f"/requests/{REQUESTS['finished'].sid}"),
     Address("api", "/docs/api"),
     Address("events", "/docs/events"),
+    Address("rules", "/docs/rules"),
 )

@@ -32,6 +32,39 @@ async def test_a_refusal_names_every_rule_and_leads_to_a_check(visit: Visit) -> 
         await expect(page.locator("#model")).to_have_value("acme/unlicensed")
 
 
+async def test_the_rules_are_listed_with_what_they_found_and_lead_to_what_they_mean(
+    visit: Visit,
+) -> None:
+    async with visit(path("rejected"), width=390) as page:
+        rules = page.locator("#request-rules")
+        await expect(rules.locator("summary")).to_contain_text("1 broken")
+        await rules.locator("summary").click()
+        await expect(rules.locator(".outcome-broken")).to_contain_text("broken License is named")
+        await expect(rules.locator(".outcome-undecided")).to_contain_text("Tokenizer fits")
+        size = rules.locator(".outcome-kept", has_text="Parameters are within the limit")
+        await expect(size).to_contain_text("1,312,000 parameters; at most 100,000,000,000")
+        await expect(rules).to_contain_text("Not applicable: Base model is named")
+        assert await accessibility_faults(page) == []
+
+        await rules.get_by_role("link", name="License is named").click()
+        await expect(page.locator("#license-missing:target h3")).to_contain_text("License is named")
+
+
+async def test_the_rules_open_without_javascript(visit: Visit) -> None:
+    async with visit(path("finished"), scripts=False) as page:
+        rules = page.locator("#request-rules")
+        await expect(rules.locator("summary")).to_contain_text("keeps every rule")
+        await expect(rules.locator(".outcome-warning")).to_be_hidden()
+        await rules.locator("summary").click()
+        await expect(rules.locator(".outcome-warning")).to_contain_text("converted to bfloat16")
+
+
+async def test_a_verdict_from_before_rules_were_told_is_shown_as_it_was(visit: Visit) -> None:
+    async with visit(path("failed")) as page:
+        await expect(page.locator("#request-passed")).to_contain_text("keeps every rule")
+        await expect(page.locator("#request-rules")).to_have_count(0)
+
+
 async def test_what_waits_has_a_place_and_is_cancelled_after_a_question(
     browser: Browser, tmp_path: Path
 ) -> None:

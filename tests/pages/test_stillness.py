@@ -44,6 +44,7 @@ async def test_a_request_from_its_first_state_to_its_last(
         state=RequestState.WAITING,
         tasks=WAITING.tasks,
         tier=Tier.SMALL,
+        rules=WAITING.rules,
     )
     running = after(
         1, "evaluation.started", waiting, state=RequestState.RUNNING, attempt=1, evaluator="gpu-1"
@@ -63,12 +64,14 @@ async def test_a_request_from_its_first_state_to_its_last(
         await until_it_is_live(page)
         await world.show(waiting)
         await expect(page.locator("#request-place")).to_contain_text("of 2")
+        await page.locator("#request-rules summary").click()
         await world.show(running)
         await expect(page.locator("#request-running")).to_be_visible()
         await world.show(scored)
         await expect(page.locator("#request-running .chip-done")).to_have_count(3)
         await world.show(entry, finished)
         await expect(page.locator("#request-result")).to_be_visible()
+        await expect(page.locator("#request-rules .outcome-kept").first).to_be_visible()
 
         await assert_still(page, MOST)
     await take_away(world.js, entry)

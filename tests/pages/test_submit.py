@@ -160,6 +160,12 @@ async def test_the_rules_answer_beside_the_fields_before_anything_is_sent(
         await expect(page.locator("#fields > .rule").first).to_contain_text("license-missing")
         await expect(page.locator("#precision")).to_have_value("float16")
         assert "csrf" not in page.url
+        rules = page.locator("#verdict-rules")
+        await rules.locator("summary").click()
+        await expect(rules.locator(".outcome-broken")).to_have_count(2)
+        await expect(
+            rules.locator(".outcome-kept", has_text="Precision is accepted")
+        ).to_have_count(1)
         assert await accessibility_faults(page) == []
 
         await page.locator("#verdict").get_by_role("link", name="Chat template").click()

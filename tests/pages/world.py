@@ -19,7 +19,7 @@ from runtime.bus import connect
 from runtime.embedded_nats import nats_server
 from runtime.topology import ensure_topology
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
-from tests.unit.gateway.examples import a_request, an_entry
+from tests.unit.gateway.examples import a_request, an_entry, rules_beside
 from tests.unit.gateway.published import has_published_rows, published_entries, the_board
 
 BOARD = the_board()
@@ -127,10 +127,29 @@ def _request(repo_id: str, state: RequestState, scored: int = 0, **changes: obje
 REQUESTS: dict[str, Request] = {
     "received": _request("acme/just-in", RequestState.RECEIVED, tasks=()),
     "waiting": _request(
-        "acme/waits", RequestState.WAITING, votes=3, voters=("ada", "grace", "mona")
+        "acme/waits",
+        RequestState.WAITING,
+        votes=3,
+        voters=("ada", "grace", "mona"),
+        rules=rules_beside(),
     ),
-    "running": _request("acme/runs", RequestState.RUNNING, 3, evaluator="gpu-1"),
-    "finished": _request("acme/done", RequestState.FINISHED, len(BOARD.tasks)),
+    "running": _request(
+        "acme/runs", RequestState.RUNNING, 3, evaluator="gpu-1", rules=rules_beside()
+    ),
+    "finished": _request(
+        "acme/done",
+        RequestState.FINISHED,
+        len(BOARD.tasks),
+        warnings=(
+            Reason(
+                code="precision-differs-from-weights",
+                message="The weights are stored as float16, and are converted to bfloat16.",
+                advice="Submit it in the precision of the weights to measure it as it was"
+                " published.",
+            ),
+        ),
+        rules=rules_beside("precision-differs-from-weights"),
+    ),
     "rejected": _request(
         "acme/unlicensed",
         RequestState.REJECTED,
@@ -142,6 +161,7 @@ REQUESTS: dict[str, Request] = {
                 advice="Add `license:` to the metadata at the top of README.md.",
             ),
         ),
+        rules=rules_beside("license-missing", undecided=("tokenizer-does-not-fit",)),
     ),
     "failed": _request(
         "acme/broken",

@@ -15,6 +15,7 @@ from services.gateway.pages import (
     ranks,
     request,
     rescorings,
+    rule_reference,
     samples,
     stream,
     submit,
@@ -46,5 +47,6 @@ PAGES = (
     http_reference.show_api,
     event_reference.show_events,
     event_reference.get_asyncapi,
+    rule_reference.show_rules,
     stream.stream_changes,
 )

@@ -15,6 +15,7 @@ from services.gateway.pages.visit import VisitDependency
 from services.gateway.requests.actions import Action
 from services.gateway.requests.routes import known_request
 from services.gateway.requests.runs import Run, runs_of
+from services.gateway.requests.verdict import asked_rules
 from services.gateway.state.event_log import EventLog
 from services.gateway.views import request_history
 
@@ -49,6 +50,7 @@ async def show_request(
         "entry": store.entry(request.board, sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
         "tasks": request.tasks or _to_come(request, board),
+        "rules": asked_rules(request.reasons, request.warnings, request.rules),
         "timeline": request_history(request),
         "earlier": await _earlier_runs(request, event_log),
         "actions": actions.allowed(request, visit.caller),

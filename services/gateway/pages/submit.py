@@ -20,6 +20,7 @@ from services.gateway.dependencies import (
 )
 from services.gateway.http.errors import ErrorCode, Refusal, status_of
 from services.gateway.pages.visit import Visit, VisitDependency
+from services.gateway.requests.verdict import asked_rules
 from services.gateway.submitting.form import SubmitForm, by_field, field_of, question
 from services.gateway.submitting.hub_models import HubModels, HubSilentError, NotOnHubError, Shown
 from services.gateway.submitting.quotas import Quotas
@@ -140,6 +141,7 @@ def _page(visit: Visit, quotas: Quotas, filled: Filled) -> Template:
         "unanswered": report if isinstance(report, Unanswered) else None,
         "reasons": by_field(told.reasons),
         "warnings": by_field(told.warnings),
+        "rules": asked_rules(told.reasons, told.warnings, told.rules),
         "faults": {field_: refusal.message} if refusal and field_ else {},
         "refusal": None if field_ else refusal,
         "held_back": filled.held_back,

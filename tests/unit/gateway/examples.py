@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.base import View
 from contracts.board import Board, BoardTask, Limits
+from contracts.check import RuleOutcomes
 from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
 from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
 from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
 from contracts.operation import Hold, HoldKind, HoldScope
+from contracts.rule_book import rule_book
 from contracts.submission import submission_id
 from contracts.views import (
     Entry,
@@ -105,6 +107,25 @@ def a_request(
             for task in ("facts", "grammar")
         ),
         history=(HistoryEntry(at=at, what="submission.received"),),
+    )
+
+
+def rules_beside(*broken: str, undecided: tuple[str, ...] = ()) -> RuleOutcomes:
+    """As whole weights keep them that break these."""
+    found = {
+        "license-missing": "apache-2.0",
+        "card-too-short": "4,120 characters; at least 200",
+        "architecture-missing": "LlamaForCausalLM",
+        "precision-not-accepted": "bfloat16",
+        "params-over-limit": "1,312,000 parameters; at most 100,000,000,000",
+    }
+    others = ("base-model-", "adapter-unreadable", "adapter-not-", "delta-", "chat-template-")
+    of_others = tuple(code for code in rule_book() if code.startswith(others))
+    silent = {*broken, *undecided, *of_others}
+    return RuleOutcomes(
+        kept={code: found.get(code, "") for code in rule_book() if code not in silent},
+        not_applicable=of_others,
+        undecided=undecided,
     )
 
 
