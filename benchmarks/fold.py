@@ -38,6 +38,7 @@ from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 from runtime.topology import ensure_topology
 from services.aggregator.app import EVENTS_READ
+from services.aggregator.cycles import look_seldom_for_cycles
 from services.aggregator.facts import Fact
 from services.aggregator.fold import Submission
 from services.aggregator.leaderboard import Leaderboard
@@ -97,6 +98,7 @@ def in_memory(log: Path, options: argparse.Namespace) -> None:
 
 
 async def fold(log: Path, count: int) -> None:
+    look_seldom_for_cycles()
     began = time.perf_counter()
     by = processes()
     async with shards(BOARDS, by) as workers:

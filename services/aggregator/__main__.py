@@ -1,20 +1,19 @@
 """python -m services.aggregator"""
 
 import asyncio
-import gc
 
 from runtime.boards import load_boards
 from runtime.bus import service_connection
 from runtime.service import Readiness, health_endpoints, run_service
 from services.aggregator.app import EVENTS_READ, VIEWS_CURRENT, Aggregator
+from services.aggregator.cycles import look_seldom_for_cycles
 from services.aggregator.settings import AggregatorSettings
 
 NATS = "nats"
 
 
 def main() -> None:
-    # The default looks at all that is kept each time it has grown by a quarter.
-    gc.set_threshold(50_000, 20, 100)
+    look_seldom_for_cycles()
     settings = AggregatorSettings()
     run_service("aggregator", settings, lambda stop: aggregate(settings, stop))
 

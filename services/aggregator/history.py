@@ -40,6 +40,8 @@ def history(facts: Iterable[Fact[Any]]) -> tuple[HistoryEntry, ...]:
 
 def _note(event: Event) -> str:
     match event:
+        case EvaluationTaskScored():  # most are
+            return event.task
         case SubmissionAccepted():
             return f"run {event.run}, tier {event.tier}, lane {event.lane}"
         case SubmissionRejected():
@@ -55,8 +57,6 @@ def _note(event: Event) -> str:
         case EvaluationStarted():
             run = f"run {event.run}, attempt {event.attempt}"
             return f"{run} on {event.evaluator} ({event.device})"
-        case EvaluationTaskScored():
-            return event.task
         case EvaluationFailed():
             return f"{event.cause}: {event.reason.message}"
         case ModelRenamed():

@@ -74,6 +74,8 @@ class Moderation:
     def name_today(self, repo_id: str, since: int) -> str:
         """What the repository that was `repo_id` at this place in the stream is called now. A later
         repository of the same name is another one."""
+        if repo_id not in self._old_names:
+            return repo_id
         for fact in self._renames:
             if fact.sequence > since and fact.event.repo_id == repo_id:
                 repo_id = fact.event.new_repo_id
@@ -95,6 +97,10 @@ class Moderation:
     @cached_property
     def _renames(self) -> list[Fact[ModelRenamed]]:
         return of_kind(ModelRenamed, in_stream_order(self.facts))
+
+    @cached_property
+    def _old_names(self) -> frozenset[str]:
+        return frozenset(fact.event.repo_id for fact in self._renames)
 
     @cached_property
     def _standings(self) -> Mapping[str, Standing]:

@@ -13,9 +13,10 @@ from zstandard import (
     ZstdDecompressor,
 )
 
-from contracts.registry import event_class
+from contracts.registry import EVENT_TYPES, event_class
 from services.aggregator.facts import Fact, Facts, in_stream_order
 
+_NAMES = {kind: kind.type_name() for kind in EVENT_TYPES}
 _LEVEL = 1
 _LONGEST_DICTIONARY = 64 * 1024
 """A whole life, and a re-run. What says more, such as one with ten thousand votes, has nothing else
@@ -74,7 +75,7 @@ def as_text(facts: Facts) -> bytes:
     """Two lines each, in the order of the stream: what the envelope says, and the event as JSON."""
     lines: list[bytes] = []
     for fact in in_stream_order(facts):
-        head = f"{fact.sequence} {fact.id.hex} {fact.at.isoformat()} {fact.event.type_name()}"
+        head = f"{fact.sequence} {fact.id.hex} {fact.at.isoformat()} {_NAMES[type(fact.event)]}"
         # Its writer may have broken it into lines.
         body = b"" if b"\n" in fact.body else fact.body
         lines += (head.encode(), body or fact.event.model_dump_json().encode())
