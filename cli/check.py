@@ -26,7 +26,7 @@ from cli.options import (
     SubmittedType,
     SubmittedWeights,
 )
-from contracts.check import Found, RuleReport, RulesAsked
+from contracts.check import RuleOutcomes, RuleReport, RulesAsked
 from contracts.models import ModelType, Precision, Reason, WeightType
 from contracts.submission import wraps_prompts
 from runtime.boards import InvalidBoardError, load_boards
@@ -123,7 +123,7 @@ def _print(report: RuleReport, intent: RulesAsked) -> None:
         console.print(_told(reason, "red"))
     for warning in report.warnings:
         console.print(_told(warning, "yellow"))
-    console.print(_table(report.found))
+    console.print(_table(report))
     if broken := len(report.reasons):
         rules = "1 rule" if broken == 1 else f"{broken} rules"
         console.print(f"{intent.model} breaks {rules} of board {intent.board}.", style="red")
@@ -136,7 +136,8 @@ def _told(reason: Reason, style: str) -> RenderableType:
     return Group(Text(reason.code, style=f"{style} bold"), Padding(sentences, (0, 0, 1, 2)))
 
 
-def _table(found: Found) -> Table:
+def _table(report: RuleReport) -> Table:
+    found, rules = report.found, report.rules
     values = {
         "commit": found.commit,
         "parameters": found.parameters and f"{found.parameters:,}",
@@ -146,6 +147,7 @@ def _table(found: Found) -> Table:
         "license": found.license,
         "base models": ", ".join(found.base_models),
         "generation": str(found.generation) if found.base_models else None,
+        "other rules": rules and _tally(rules),
     }
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="dim")
@@ -154,3 +156,12 @@ def _table(found: Found) -> Table:
         if value:
             table.add_row(name, Text(value))
     return table
+
+
+def _tally(rules: RuleOutcomes) -> str:
+    counted = {
+        "kept": rules.kept,
+        "undecided": rules.undecided,
+        "not applicable": rules.not_applicable,
+    }
+    return ", ".join(f"{len(codes)} {word}" for word, codes in counted.items() if codes)

@@ -64,6 +64,7 @@ def test_a_good_model_is_told_what_was_found_and_what_is_in_doubt(hub: str, boar
     assert f"parameters {PARAMETERS}" in told
     for found in ("tier small", "LlamaForCausalLM", "license mit", "base models ada/elder"):
         assert found in told
+    assert "other rules 27 kept, 11 not applicable" in told
     assert "Board demo would accept ada/good." in told
 
 
@@ -77,6 +78,8 @@ def test_programs_read_the_report_as_json(hub: str, boards: Path) -> None:
     # The chat template is asked for by itself, and there is none.
     assert [reason.code for reason in report.reasons] == ["chat-template-missing"]
     assert report.found.parameters == PARAMETERS
+    assert report.rules
+    assert report.rules.kept["architecture-missing"] == "LlamaForCausalLM"
 
 
 @pytest.mark.parametrize(

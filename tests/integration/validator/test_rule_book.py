@@ -10,6 +10,7 @@ import pytest
 
 from contracts.base import Event
 from contracts.models import ModelRef, ModelType, Precision, WeightType
+from contracts.rule_book import rule_book
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from contracts.topology import JOBS
 from runtime.bus import connect
@@ -118,6 +119,18 @@ def test_what_is_wrong_with_a_model_is_told_to_its_submitter(judged: Judged, nam
         assert len(reason.message) < 600
 
 
+@pytest.mark.parametrize("name", BROKEN_MODELS)
+def test_a_refusal_says_of_every_rule_how_it_came_out(judged: Judged, name: str) -> None:
+    sid = judged.submitted[name].sid
+
+    [told] = [e for e in judged.events if isinstance(e, SubmissionRejected) and e.sid == sid]
+
+    assert told.rules
+    broken = (reason.code for reason in (*told.reasons, *told.warnings))
+    silent = (*told.rules.not_applicable, *told.rules.undecided)
+    assert Counter((*broken, *told.rules.kept, *silent)) == Counter(list(rule_book()))
+
+
 def test_no_job_comes_of_a_model_that_breaks_a_rule(judged: Judged) -> None:
     assert judged.jobs == 0
     kinds = Counter(type(event) for event in verdicts(judged.events))
@@ -213,6 +226,8 @@ async def test_a_model_that_breaks_no_rule_is_accepted(
     assert isinstance(judged, SubmissionAccepted), judged
     assert judged.parameters == parameters
     assert judged.warnings == ()
+    assert judged.rules
+    assert judged.rules.undecided == ()
 
 
 async def test_the_base_model_is_pinned_to_the_commit_that_was_examined(
