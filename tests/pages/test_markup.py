@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from contracts.check import RuleOutcomes
 from contracts.evaluation import EvaluationProgress, FailureCause
 from contracts.models import Reason
 from contracts.operation import Hold, HoldKind, Holds, HoldScope
@@ -42,7 +43,11 @@ FAILED = a_request("acme/failed", RequestState.FAILED).model_copy(
     }
 )
 REJECTED = a_request("acme/rejected", RequestState.REJECTED).model_copy(
-    update={"submitter": EVIL, "reasons": (REASON,)}
+    update={
+        "submitter": EVIL,
+        "reasons": (REASON,),
+        "rules": RuleOutcomes(kept={EVIL: EVIL}, not_applicable=(EVIL,)),
+    }
 )
 RUNNING = a_request("acme/runs", RequestState.RUNNING, attempt=1).model_copy(
     update={"evaluator": EVIL, "submitter": EVIL}

@@ -140,7 +140,7 @@ def delta_fits_its_base(case: Case) -> Outcome:
                 f"{name} has the shape {list(of_delta[name].shape)} in the delta and"
                 f" {list(of_base[name].shape)} in the base model."
             )
-    return Kept(f"{len(of_base):,} tensors in the same shapes")
+    return Kept(f"{weights.counted(of_base)} of equal shapes")
 
 
 @rule(

@@ -1,5 +1,8 @@
 """Whether the weights are there, as safetensors, and whole."""
 
+from collections.abc import Mapping
+
+from services.validator.facts import Tensor
 from services.validator.rules.rule import (
     KEPT,
     NOT_APPLICABLE,
@@ -67,7 +70,7 @@ def has_readable_weights(case: Case) -> Outcome:
     repository = case.facts.submitted
     if repository.weights_fault:
         return Broken(f"The safetensors headers cannot be read: {repository.weights_fault}")
-    return Kept(f"{len(repository.weights.tensors):,} tensors") if repository.weights else UNDECIDED
+    return Kept(counted(repository.weights.tensors)) if repository.weights else UNDECIDED
 
 
 @rule(
@@ -82,6 +85,10 @@ def has_files_of_sensible_size(case: Case) -> Outcome:
         return KEPT if case.is_visible else UNDECIDED
     found = ", ".join(oversized)
     return Broken(f"Configuration and tokenizer files may have 100 MB each; larger are {found}.")
+
+
+def counted(tensors: Mapping[str, Tensor]) -> str:
+    return "1 tensor" if len(tensors) == 1 else f"{len(tensors):,} tensors"
 
 
 def _named(files: tuple[str, ...]) -> str:

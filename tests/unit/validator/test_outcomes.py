@@ -104,6 +104,7 @@ def test_a_good_model_keeps_all_that_is_about_it_and_leaves_nothing_undecided() 
         ("license-missing", "mit"),
         ("card-too-short", "200 characters; at least 200"),
         ("safetensors-missing", "model.safetensors"),
+        ("weights-unreadable", "1 tensor"),
         ("architecture-missing", "LlamaForCausalLM"),
         ("tokenizer-does-not-fit", "ids up to 31,999; embeddings for 32,000"),
         ("params-over-limit", "7,000,000,000 parameters; at most 7,000,000,000"),
