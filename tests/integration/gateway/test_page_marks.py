@@ -43,7 +43,7 @@ async def test_a_copy_is_marked_on_its_page_and_its_row_with_links_to_the_origin
 
     for page in pages:
         for name in ORIGINALS:
-            assert f'/{name}" rel="noopener">{name}</a>' in page
+            assert f'<a href="/models/{name}">{name}</a>' in page
     told = (await http.get(f"/api/v1/requests/{request.sid}")).json()
     assert told["same_weights_as"] == list(ORIGINALS)
 
