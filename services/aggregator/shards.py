@@ -10,8 +10,9 @@ import sys
 import zlib
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from fcntl import F_SETPIPE_SZ, fcntl
 from typing import BinaryIO, get_args
 
 from nats.aio.msg import Msg
@@ -29,6 +30,8 @@ from services.aggregator.snapshots import Kept, State, from_bytes, in_parts
 
 _MOST = 8
 _AHEAD = 16 * 1024 * 1024
+_PIPE = 1024 * 1024
+"""The largest that Linux lets everybody have."""
 BOARDS = TypeAdapter(dict[str, Board])
 UNREADABLE = TypeAdapter(dict[int, str])
 _COMMON = {
@@ -93,8 +96,11 @@ async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shard
         definitions = BOARDS.dump_json(dict(boards))
         for worker in workers:
             assert worker.stdin
-            # A pipe holds a moment's work: one process would wait while the other is served.
+            # A pipe holds a moment's work: one process would wait while the other is served, and
+            # both while messages are being read.
             worker.stdin.transport.set_write_buffer_limits(high=_AHEAD)
+            with suppress(PermissionError):  # who has many pipes gets no large ones
+                fcntl(worker.stdin.transport.get_extra_info("pipe"), F_SETPIPE_SZ, _PIPE)
             await _write(worker, struct.pack("<I", len(definitions)) + definitions)
         yield Shards(workers)
     finally:
@@ -174,6 +180,9 @@ async def _write(worker: Process, data: bytes) -> None:
     assert worker.stdin
     worker.stdin.write(data)
     await worker.stdin.drain()
+    # What a pipe did not hold goes on only when the event loop runs, which a drain below the limit
+    # does not let it.
+    await asyncio.sleep(0)
 
 
 async def _end(worker: Process) -> Folded:
