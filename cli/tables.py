@@ -48,20 +48,27 @@ def submissions_table(submissions: Sequence[Submission]) -> Table:
 def board_table(board: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Table:
     """The board as the page shows it: ranked rows, then provisional ones."""
     trial = f" (trial: first {board['limit']} documents per task)" if board["limit"] else ""
-    table = Table(title=board["title"] + trial, title_justify="left", title_style="bold")
-    table.add_column("#", justify="right")
-    table.add_column("model", no_wrap=True)
-    table.add_column("type")
-    table.add_column("precision")
-    table.add_column("average", justify="right", style="bold")
+    title = board["title"] + trial
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    # On a narrow terminal names and headings wrap; ranks and scores stay whole.
+    table.add_column("#", justify="right", min_width=3)
+    table.add_column("model", overflow="fold")
+    table.add_column("precision", overflow="fold")
+    table.add_column("average", justify="right", style="bold", min_width=6)
     for task in board["tasks"]:
-        table.add_column(task["title"], justify="right")
+        table.add_column(task["title"], justify="right", min_width=6)
     for entry in entries:
         scores = entry["scores"]
         table.add_row(
             "" if entry["rank"] is None else str(entry["rank"]),
             entry["model"],
-            entry["model_type"],
             entry["precision"],
             _score(entry["average"]),
             *(_score(scores.get(task["id"], {}).get("normalized")) for task in board["tasks"]),
