@@ -62,8 +62,8 @@ async def list_rescorings(name: FromPath[str], store: StoreDependency) -> Items[
 
 
 def rescorings_of(board: str, store: ViewStore) -> list[RescoringView]:
-    """The newest first."""
-    found = [one for one in store.rescorings.values() if one.board == board]
+    """The newest first. Safe in any thread."""
+    found = [one for one in tuple(store.rescorings.values()) if one.board == board]
     return sorted(found, key=lambda one: one.sequence, reverse=True)
 
 

@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
+from services.gateway.boards.rescoring_routes import rescorings_of
 from services.gateway.boards.routes import entry_unknown, known_board
 from services.gateway.dependencies import BoardQueriesDependency, StoreDependency
 from services.gateway.http.caching import is_known
@@ -97,6 +98,6 @@ def ranks_of(ranked: Ranked, row: pl.DataFrame, store: ViewStore) -> History:
         for gone in tuple(store.departed[board].values())
     ]
     others = of_others(ranked.derived(steps), sid, departed)
-    rescored = {one.at for one in tuple(store.rescorings.values()) if one.board == board}
+    rescored = {one.at for one in rescorings_of(board, store)}
     times = [*(level.since for level in own), *others["at"].tail(1)]
     return History(rank_history(own, others, rescored), max(times, default=None))
