@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT_S = 2.0
 _SILENCE_S = 3 * _HEARTBEAT_S
 _MOST_AT_ONCE = 1000
+# Of a heartbeat that is sent while the server waits for an answer to its flow control.
+_STALLED = "Nats-Consumer-Stalled"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Batch:
 
     messages: tuple[Msg, ...]
     caught_up: bool
-    """Nothing newer stood in the stream when the last of these was sent."""
+    """Nothing newer stood in the stream when the last of these was sent. Where the server is in
+    error about that, an empty batch says it a heartbeat later."""
     stream_created: datetime | None
     """When the stream was created: a new value means another stream, read from its beginning."""
 
@@ -94,24 +97,30 @@ async def _follow_one_consumer(
                 flow_control=True,
             ),
         )
-        if info.num_pending == 0:
+        if is_at_end := info.num_pending == 0:
             yield Batch((), True, created)
         expected = 1
         while True:
-            messages = await _next_messages(arrived, expected)
-            if not messages:
+            if messages := await _next_messages(arrived, expected):
+                expected += len(messages)
+                last = messages[-1].metadata
+                position.sequence = last.sequence.stream
+                is_at_end = last.num_pending == 0
+            elif is_at_end:
                 continue
-            expected += len(messages)
-            last = messages[-1].metadata
-            position.sequence = last.sequence.stream
-            yield Batch(tuple(messages), last.num_pending == 0, created)
+            else:
+                # A message that is replaced while it is on its way may stay among those pending
+                # (nats-server 2.15). What is idle has nothing left to send.
+                is_at_end = True
+            yield Batch(tuple(messages), is_at_end, created)
     finally:
         if client.is_connected:
             await subscription.unsubscribe()
 
 
 async def _next_messages(arrived: asyncio.Queue[Msg], expected: int) -> list[Msg]:
-    """At least one message and whatever else has arrived already; empty after a heartbeat."""
+    """At least one message and whatever else has arrived already; empty after a heartbeat, which
+    says that there is nothing left to send."""
     messages: list[Msg] = []
     while len(messages) < _MOST_AT_ONCE and not (messages and arrived.empty()):
         if arrived.empty():
@@ -123,9 +132,10 @@ async def _next_messages(arrived: asyncio.Queue[Msg], expected: int) -> list[Msg
         if headers.get(Header.STATUS.value) == "100":
             if message.reply:  # flow control: the server waits for this answer
                 await message.respond(b"")
-            elif int(headers.get("Nats-Last-Consumer", "0")) != expected + len(messages) - 1:
+                continue
+            if int(headers.get("Nats-Last-Consumer", "0")) != expected + len(messages) - 1:
                 raise _Gap("a heartbeat tells of a message that did not arrive")
-            if not messages:
+            if not messages and _STALLED not in headers:
                 return []
             continue
         if Header.STATUS.value in headers:

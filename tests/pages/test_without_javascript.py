@@ -31,7 +31,7 @@ async def test_one_finds_a_model_and_reads_what_it_answered(look: Visit) -> None
 
         await page.locator("#ranked .model-name").click()
         await expect(page.locator("h1")).to_have_text(CHILD.repo_id)
-        await page.locator("#lineage").get_by_role("link", name=PARENT.repo_id, exact=True).click()
+        await page.locator("#lineage .family").get_by_role("link", name=PARENT.repo_id).click()
         await expect(page.locator("h1")).to_have_text(PARENT.repo_id)
         await page.go_back()
         await page.get_by_role("link", name=f"Samples of {BOARD.tasks[1].title}").click()

@@ -52,6 +52,26 @@ async def test_old_messages_come_in_order_and_new_ones_follow(
     assert new == [2501, 2502, 2503]
 
 
+async def test_a_message_replaced_on_its_way_keeps_no_reader_from_catching_up(
+    client: Client, jetstream: JetStreamContext
+) -> None:
+    async def catch_up(last: int) -> None:
+        seen = 0
+        async for batch in follow(client, VIEWS.name):
+            seen = int(batch.messages[-1].data) if batch.messages else seen
+            if batch.caught_up and seen == last:
+                return
+
+    async with asyncio.timeout(60):
+        # A third of these readers would wait for one message more than there is.
+        for last in (1000, 2000, 3000):
+            readers = [asyncio.create_task(catch_up(last)) for _ in range(8)]
+            for number in range(last - 999, last + 1):
+                await client.publish("podium.v1.view.test.same", str(number).encode())
+                await asyncio.sleep(0)
+            await asyncio.gather(*readers)
+
+
 async def test_a_stream_made_anew_is_read_from_its_beginning(
     client: Client, jetstream: JetStreamContext
 ) -> None:
