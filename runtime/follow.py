@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT_S = 2.0
 _SILENCE_S = 3 * _HEARTBEAT_S
 _MOST_AT_ONCE = 1000
-# Of a heartbeat that is sent while the server waits for an answer to its flow control.
+# Of a heartbeat that is sent while the server waits for an answer to its flow control: where to.
 _STALLED = "Nats-Consumer-Stalled"
 
 
@@ -101,7 +101,7 @@ async def _follow_one_consumer(
             yield Batch((), True, created)
         expected = 1
         while True:
-            if messages := await _next_messages(arrived, expected):
+            if messages := await _next_messages(client, arrived, expected):
                 expected += len(messages)
                 last = messages[-1].metadata
                 position.sequence = last.sequence.stream
@@ -118,7 +118,7 @@ async def _follow_one_consumer(
             await subscription.unsubscribe()
 
 
-async def _next_messages(arrived: asyncio.Queue[Msg], expected: int) -> list[Msg]:
+async def _next_messages(client: Client, arrived: asyncio.Queue[Msg], expected: int) -> list[Msg]:
     """At least one message and whatever else has arrived already; empty after a heartbeat, which
     says that there is nothing left to send."""
     messages: list[Msg] = []
@@ -135,7 +135,10 @@ async def _next_messages(arrived: asyncio.Queue[Msg], expected: int) -> list[Msg
                 continue
             if int(headers.get("Nats-Last-Consumer", "0")) != expected + len(messages) - 1:
                 raise _Gap("a heartbeat tells of a message that did not arrive")
-            if not messages and _STALLED not in headers:
+            if waits_for := headers.get(_STALLED):
+                # It asks once, and an answer that was lost with the connection has to be repeated.
+                await client.publish(waits_for)
+            elif not messages:
                 return []
             continue
         if Header.STATUS.value in headers:

@@ -11,6 +11,7 @@ from runtime.embedded_nats import NatsServer
 from runtime.follow import Batch, follow
 from runtime.ports import free_port
 from runtime.topology import ensure_stream, ensure_topology
+from tests.integration.runtime.cut_connection import connection_losing
 
 
 async def write(js: JetStreamContext, first: int, last: int) -> None:
@@ -70,6 +71,23 @@ async def test_a_message_replaced_on_its_way_keeps_no_reader_from_catching_up(
                 await client.publish("podium.v1.view.test.same", str(number).encode())
                 await asyncio.sleep(0)
             await asyncio.gather(*readers)
+
+
+async def test_an_answer_to_flow_control_that_is_lost_is_given_again(
+    nats_url: str, jetstream: JetStreamContext
+) -> None:
+    for number in range(1, 41):
+        body = str(number).rjust(200_000).encode()
+        await jetstream.publish(f"podium.v1.view.test.{number}", body, stream=VIEWS.name)
+
+    async with connection_losing(
+        b"PUB $JS.FC.", nats_url, until_told=b"Nats-Consumer-Stalled"
+    ) as address:
+        reader = await connect(address, name="reader")
+        numbers = await read_until(follow(reader, VIEWS.name), 40)
+        await reader.close()
+
+    assert numbers == list(range(1, 41))
 
 
 async def test_a_stream_made_anew_is_read_from_its_beginning(
