@@ -38,6 +38,7 @@ from contracts.submission import (
     SubmissionRejected,
     SubmissionRerunRequested,
 )
+from contracts.validation import ValidationProgress
 from contracts.views import Decision, Departed, Entry, Policy, Request, Rescoring
 from contracts.vote import VoteCast
 
@@ -88,6 +89,7 @@ VIEW_TYPES: tuple[type[View], ...] = (
 NOT_STORED: tuple[type[Message], ...] = (
     EvaluationProgress,
     EvaluatorPresence,
+    ValidationProgress,
     RulesAsked,
     PastBoardAsked,
 )

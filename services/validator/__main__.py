@@ -36,7 +36,7 @@ async def validate(settings: ValidatorSettings, stop: asyncio.Event) -> None:
         hub = Hub(settings.hub_url, settings.hub_timeout_s, settings.scratch)
         build_app(
             broker,
-            js,
+            client,
             fetch_facts=hub.facts,
             boards=boards,
             hub_retry_s=settings.hub_retry_s,

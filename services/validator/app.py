@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
@@ -25,13 +26,14 @@ from runtime.bus import NotYetError, Recorded, publish_event_until_stored, subsc
 from services.validator import delays
 from services.validator.handlers import FetchFacts, judge_submission
 from services.validator.hub import HubDoesNotAnswerError
+from services.validator.telling import telling
 
 log = structlog.get_logger(__name__)
 
 
 def build_app(
     broker: NatsBroker,
-    js: JetStreamContext,
+    client: Client,
     *,
     fetch_facts: FetchFacts,
     boards: Mapping[str, Board],
@@ -40,7 +42,7 @@ def build_app(
     """Subscribe the validator's one handler: of submissions, and of re-runs, which are judged anew
     because the Hub may say something else by now. `hub_retry_s` is the longest time between two
     attempts while the Hub does not answer."""
-    outage = delays.Outage()
+    js, outage = client.jetstream(), delays.Outage()
 
     async def on_evaluation_asked_for(
         recorded: Recorded[SubmissionReceived | SubmissionRerunRequested],
@@ -56,9 +58,10 @@ def build_app(
         policy = await standing_policy(js)
         try:
             with outage.watched():
-                verdict = await judge_submission(
-                    submission, fetch_facts=fetch_facts, boards=boards, policy=policy
-                )
+                async with telling(client, asked.sid, run) as tell:
+                    verdict = await judge_submission(
+                        submission, fetch_facts=fetch_facts, boards=boards, policy=policy, tell=tell
+                    )
         except HubDoesNotAnswerError as fault:
             await _tell_delay(js, recorded, run, fault)
             delay_s = delays.delay_s(fault, recorded.delivered, hub_retry_s)

@@ -1,10 +1,43 @@
 """What the rules need to know about a submission, gathered once."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+
+class NotReadYetError(Exception):
+    """The fact of this name is still to be read."""
+
+
+_UNREAD: Any = object()
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Facts that become known one after another. To look at one that is not known yet raises
+    NotReadYetError: so what is concluded without it holds whatever it turns out to be."""
+
+    if not TYPE_CHECKING:  # to which a class with this method has attributes of every name
+
+        def __getattribute__(self, name: str) -> object:
+            value = super().__getattribute__(name)
+            if value is _UNREAD:
+                raise NotReadYetError(name)
+            return value
+
+    @classmethod
+    def begun(cls, **known: Any) -> Self:
+        """With all other facts to be read yet."""
+        return cls(**dict.fromkeys((field.name for field in fields(cls)), _UNREAD) | known)
+
+    def knowing(self, **more: Any) -> Self:
+        return type(self)(**vars(self) | more)
+
+    def yet_to_read(self, *names: str) -> Self:
+        return self.knowing(**dict.fromkeys(names, _UNREAD))
 
 
 class Access(StrEnum):
@@ -118,7 +151,7 @@ class Adapter:
 
 
 @dataclass(frozen=True)
-class Tokenizer:
+class Tokenizer(Gathered):
     sample_tokens: int
     """Number of tokens it turns a sentence of English into."""
     has_end_token: bool
@@ -129,7 +162,7 @@ class Tokenizer:
 
 
 @dataclass(frozen=True)
-class Repository:
+class Repository(Gathered):
     """One repository at one commit. A fact that could not be established is None, and the fault
     beside it says why; without a fault, an earlier fact does."""
 
@@ -162,7 +195,7 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Facts(Gathered):
     """What is known of one submission."""
 
     submitted: Repository
@@ -173,3 +206,7 @@ class Facts:
     tokenizer_fault: str | None = None
     generation: int = 0
     """Hops to the farthest model that it descends from, by `base_model` in the cards."""
+
+
+Tell = Callable[[Facts, str], None]
+"""Hears what is known so far and, in words, what is read next. Called in any thread."""

@@ -9,13 +9,15 @@ from contracts.models import ModelRef, Reason
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from contracts.views import Policy
 from services.validator import size
-from services.validator.facts import Facts
+from services.validator.facts import Facts, Tell
 from services.validator.recognition import is_merge, is_mixture_of_experts
-from services.validator.rules import Judgement, judged
+from services.validator.rules import Judgement, judged, judged_so_far
 from services.validator.rules.rule import Case
 
-FetchFacts = Callable[[ModelRef], Awaitable[Facts]]
+FetchFacts = Callable[[ModelRef, Tell], Awaitable[Facts]]
 """Raises when the Hub does not answer: that says nothing about the model."""
+TellJudgement = Callable[[Judgement, str], None]
+"""Hears how the rules come out so far and, in words, what is read next. Called in any thread."""
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +28,18 @@ async def judge_submission(
     fetch_facts: FetchFacts,
     boards: Mapping[str, Board],
     policy: Policy,
+    tell: TellJudgement,
 ) -> SubmissionAccepted | SubmissionRejected:
     """Look the model up and decide. A fault of the Hub raises and is no verdict."""
     board = boards.get(submission.board)
     if board is None:
         return SubmissionRejected(sid=submission.sid, reasons=(_board_unknown(submission.board),))
-    case = Case(await fetch_facts(submission.model), submission, board, policy)
+
+    def tell_so_far(facts: Facts, reading: str) -> None:
+        tell(judged_so_far(Case(facts, submission, board, policy)), reading)
+
+    facts = await fetch_facts(submission.model, tell_so_far)
+    case = Case(facts, submission, board, policy)
     judgement = judged(case)
     if judgement.reasons:
         log.info("submission rejected", codes=[reason.code for reason in judgement.reasons])

@@ -28,8 +28,8 @@ from huggingface_hub.utils._http import parse_ratelimit_headers
 from contracts.models import ModelRef, WeightType
 from services.validator import lineage, loading
 from services.validator.child import ChildLimits, UnusableFilesError, in_child
-from services.validator.facts import Access, Facts, Repository, ScannedFile, Tokenizer
-from services.validator.repository import RepositoryExamination, told
+from services.validator.facts import Access, Facts, Repository, ScannedFile, Tell, Tokenizer
+from services.validator.repository import RepositoryExamination, TellOfRepository, told
 
 _UNSEEN = (
     GatedRepoError,
@@ -54,6 +54,10 @@ class _UnreadableInfoError(Exception):
     """The Hub's client makes an object of every card's metadata, and not all will do."""
 
 
+def _tell_nobody(_facts: Facts, _reading: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Hub:
     """Asks as the public does, without a token: what it cannot see must not be on a board."""
@@ -64,9 +68,9 @@ class Hub:
     limits: ChildLimits = field(default_factory=ChildLimits)
     """On a process that reads a model's files."""
 
-    async def facts(self, model: ModelRef) -> Facts:
+    async def facts(self, model: ModelRef, tell: Tell = _tell_nobody) -> Facts:
         """Raises HubDoesNotAnswerError."""
-        return await asyncio.to_thread(self._facts, model)
+        return await asyncio.to_thread(self._facts, model, tell)
 
     async def commit(self, repo_id: str, revision: str) -> str | Access:
         """What the revision points to, or why nobody can see it. Raises HubDoesNotAnswerError."""
@@ -76,14 +80,14 @@ class Hub:
     def api(self) -> HfApi:
         return HfApi(endpoint=self.url, token=False)
 
-    def _facts(self, model: ModelRef) -> Facts:
+    def _facts(self, model: ModelRef, tell: Tell) -> Facts:
         with (
             self._asked(),
             tempfile.TemporaryDirectory(
                 prefix="podium-validator-", dir=self.scratch, ignore_cleanup_errors=True
             ) as folder,
         ):
-            return _Examination(self, model, Path(folder)).facts()
+            return _Examination(self, model, Path(folder), tell).facts()
 
     def _commit(self, repo_id: str, revision: str) -> str | Access:
         with self._asked():
@@ -113,39 +117,57 @@ class _Examination:
     hub: Hub
     model: ModelRef
     folder: Path
+    tell: Tell
 
     def facts(self) -> Facts:
-        is_whole = self.model.weight_type is WeightType.ORIGINAL
+        model, is_whole = self.model, self.model.weight_type is WeightType.ORIGINAL
+        base_model = None if is_whole else model.base_model
+        facts = Facts.begun() if base_model else Facts.begun(base=None)
         submitted = self._repository(
-            self.model.repo_id,
-            self.model.commit,
+            model.repo_id,
+            model.commit,
             self.folder / "submitted",
-            is_adapter=self.model.weight_type is WeightType.ADAPTER,
+            lambda so_far, reading: self.tell(facts.knowing(submitted=so_far), reading),
+            is_adapter=model.weight_type is WeightType.ADAPTER,
         )
-        base = None
-        if self.model.base_model and not is_whole:
-            base = self._repository(self.model.base_model, None, self.folder / "base")
-        facts = Facts(submitted, base, generation=self._generation(submitted))
-        whole = submitted if is_whole else base
-        if submitted.access is not Access.PUBLIC or whole is None or whole.config is None:
-            return facts
-        config = "submitted" if is_whole else "base"
-        tokenizer = "submitted" if submitted.holds_tokenizer else config
-        return self._with_tokenizer(facts, self.folder / tokenizer, self.folder / config)
+        facts = facts.knowing(submitted=submitted)
+        if base_model:
+            base = self._repository(
+                base_model,
+                None,
+                self.folder / "base",
+                lambda so_far, reading: self.tell(
+                    facts.knowing(base=so_far), f"{reading} of {base_model}"
+                ),
+            )
+            facts = facts.knowing(base=base)
+        facts = self._with_tokenizer(facts, whole=submitted if is_whole else facts.base)
+        self.tell(facts, "the cards of the models that it descends from")
+        return facts.knowing(generation=self._generation(submitted))
 
     def _repository(
-        self, repo_id: str, commit: str | None, folder: Path, *, is_adapter: bool = False
+        self,
+        repo_id: str,
+        commit: str | None,
+        folder: Path,
+        tell: TellOfRepository,
+        *,
+        is_adapter: bool = False,
     ) -> Repository:
+        tell(Repository.begun(), "the list of files")
         try:
             info = self._info(repo_id, commit)
-            access = Access.PUBLIC
             if info.disabled or info.gated:
                 access = Access.DISABLED if info.disabled else Access.GATED
-            repository = Repository(access, info.id, info.sha, unsafe_files=_unsafe_files(info))
-            if access is not Access.PUBLIC:
-                return repository
+                return Repository(access, info.id, info.sha, unsafe_files=_unsafe_files(info))
+            repository = Repository.begun(
+                access=Access.PUBLIC,
+                repo_id=info.id,
+                commit=info.sha,
+                unsafe_files=_unsafe_files(info),
+            )
             return RepositoryExamination(
-                self.hub.api, self.hub.timeout_s, self.hub.limits, repository, info, folder
+                self.hub.api, self.hub.timeout_s, self.hub.limits, repository, info, folder, tell
             ).done(is_adapter=is_adapter)
         except _UNSEEN as fault:
             return Repository(_access(fault), repo_id)
@@ -167,14 +189,24 @@ class _Examination:
                 f"Its metadata stops the Hub's own client: {fault}."
             ) from fault
 
-    def _with_tokenizer(self, facts: Facts, folder: Path, config_folder: Path) -> Facts:
+    def _with_tokenizer(self, facts: Facts, whole: Repository | None) -> Facts:
+        """The submitted repository's, or that of the `whole` model."""
+        submitted = facts.submitted
+        if submitted.access is not Access.PUBLIC or whole is None or whole.config is None:
+            return facts.knowing(tokenizer=None, tokenizer_fault=None)
+        config_folder = self.folder / ("submitted" if whole is submitted else "base")
+        folder = self.folder / "submitted" if submitted.holds_tokenizer else config_folder
+        self.tell(facts, "the tokenizer")
         try:
             tokenizer = in_child(self.hub.limits, loading.read_tokenizer, folder, config_folder)
         except UnusableFilesError as fault:
-            return replace(facts, tokenizer_fault=told(fault, folder))
+            return facts.knowing(tokenizer=None, tokenizer_fault=told(fault, folder))
+        facts = facts.knowing(tokenizer_fault=None)
         if tokenizer.has_chat_template:
+            untried = tokenizer.yet_to_read("chat_template_fault")
+            self.tell(facts.knowing(tokenizer=untried), "the chat template")
             tokenizer = self._with_rendering(tokenizer, folder, config_folder)
-        return replace(facts, tokenizer=tokenizer)
+        return facts.knowing(tokenizer=tokenizer)
 
     def _with_rendering(self, tokenizer: Tokenizer, folder: Path, config_folder: Path) -> Tokenizer:
         try:

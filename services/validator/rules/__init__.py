@@ -2,10 +2,13 @@
 
 Every rule is asked; one that cannot be judged because an earlier fact is missing says so."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from contracts.check import RuleOutcomes
 from contracts.models import Reason
+from services.validator.facts import NotReadYetError
 from services.validator.rules import (
     access,
     architecture,
@@ -17,7 +20,16 @@ from services.validator.rules import (
     tokenizer,
     weights,
 )
-from services.validator.rules.rule import MOST_FOUND, Broken, Case, Kept, Rule, Silent, shortened
+from services.validator.rules.rule import (
+    MOST_FOUND,
+    Broken,
+    Case,
+    Kept,
+    Outcome,
+    Rule,
+    Silent,
+    shortened,
+)
 
 RULES: tuple[Rule, ...] = (
     moderation.is_of_no_banned_user,
@@ -75,14 +87,30 @@ class Judgement:
     """What the submitter should know of a model although it may be evaluated."""
     rules: RuleOutcomes
     """All others."""
+    waiting: tuple[str, ...] = ()
+    """Codes of those that need a fact which is still to be read; none in a verdict."""
 
 
 def judged(case: Case) -> Judgement:
-    outcomes = {rule: rule.outcome(case) for rule in (*RULES, *WARNING_RULES)}
+    return _judgement({rule: rule.outcome(case) for rule in (*RULES, *WARNING_RULES)})
 
+
+def judged_so_far(case: Case) -> Judgement:
+    """While facts are still being read. What a rule says without looking at any of those, it says
+    in the end."""
+    outcomes: dict[Rule, Outcome] = {}
+    for rule in (*RULES, *WARNING_RULES):
+        with suppress(NotReadYetError):
+            outcomes[rule] = rule.outcome(case)
+    return _judgement(outcomes)
+
+
+def _judgement(outcomes: Mapping[Rule, Outcome]) -> Judgement:
     def broken(rules: tuple[Rule, ...]) -> tuple[Reason, ...]:
         return tuple(
-            rule.reason(outcome) for rule in rules if isinstance(outcome := outcomes[rule], Broken)
+            rule.reason(outcome)
+            for rule in rules
+            if isinstance(outcome := outcomes.get(rule), Broken)
         )
 
     def silent(why: Silent) -> tuple[str, ...]:
@@ -100,4 +128,5 @@ def judged(case: Case) -> Judgement:
             not_applicable=silent(Silent.NOT_APPLICABLE),
             undecided=silent(Silent.UNDECIDED),
         ),
+        waiting=tuple(rule.code for rule in (*RULES, *WARNING_RULES) if rule not in outcomes),
     )

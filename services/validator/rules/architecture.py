@@ -14,12 +14,14 @@ from services.validator.rules.rule import (
 
 def needs_remote_code(case: Case) -> bool:
     repository = case.facts.submitted
+    if not repository.remote_code:
+        return False
     unusable = (
         repository.config_fault
-        or case.facts.tokenizer_fault
         or (repository.config is not None and not repository.config.is_known)
+        or case.facts.tokenizer_fault
     )
-    return bool(repository.remote_code and unusable)
+    return bool(unusable)
 
 
 @rule(
@@ -61,9 +63,9 @@ def has_readable_config(case: Case) -> Outcome:
 )
 def names_its_architecture(case: Case) -> Outcome:
     """config.json says in `architectures` which class the weights are of."""
-    config = case.facts.submitted.config
     if case.is_adapter:
         return NOT_APPLICABLE
+    config = case.facts.submitted.config
     if config and config.architecture:
         return Kept(config.architecture)
     if config is None or needs_remote_code(case):
@@ -78,9 +80,9 @@ def names_its_architecture(case: Case) -> Outcome:
 )
 def has_known_architecture(case: Case) -> Outcome:
     """The installed transformers has the architecture's class."""
-    config = case.facts.submitted.config
     if case.is_adapter:
         return NOT_APPLICABLE
+    config = case.facts.submitted.config
     if config is None or not config.architecture:
         return UNDECIDED
     if config.is_known:
@@ -97,9 +99,9 @@ def has_known_architecture(case: Case) -> Outcome:
 )
 def is_causal_language_model(case: Case) -> Outcome:
     """transformers loads it as a causal language model, which the tasks need."""
-    config = case.facts.submitted.config
     if case.is_adapter:
         return NOT_APPLICABLE
+    config = case.facts.submitted.config
     if config is None or not config.is_known:
         return UNDECIDED
     if config.is_causal_lm:

@@ -63,9 +63,9 @@ def names_its_base_model(case: Case) -> Outcome:
 def has_a_usable_base_model(case: Case) -> Outcome:
     """The base model of an adapter or delta is public, licensed, in safetensors, and a causal
     language model that transformers has; all that is said of a model here holds for it too."""
-    base = case.facts.base
     if case.is_whole:
         return NOT_APPLICABLE
+    base = case.facts.base
     if base is None:
         return UNDECIDED
     of_the_base = _case_of(base, case)
@@ -100,9 +100,9 @@ def has_readable_adapter(case: Case) -> Outcome:
 def is_mergeable(case: Case) -> Outcome:
     """An adapter is of a type that PEFT merges into the base model's weights, and sets no option
     that keeps it from doing so."""
-    adapter = case.facts.submitted.adapter
     if not case.is_adapter:
         return NOT_APPLICABLE
+    adapter = case.facts.submitted.adapter
     if adapter is None:
         return UNDECIDED
     if adapter.kind not in MERGED_TYPES:
@@ -124,9 +124,9 @@ def is_mergeable(case: Case) -> Outcome:
 )
 def delta_fits_its_base(case: Case) -> Outcome:
     """A delta has the tensors of its base model, in the same shapes."""
-    base = case.facts.base
     if not case.is_delta:
         return NOT_APPLICABLE
+    base = case.facts.base
     if base is None or base.weights is None or case.facts.submitted.weights is None:
         return UNDECIDED
     of_base, of_delta = base.weights.tensors, case.facts.submitted.weights.tensors
@@ -167,11 +167,13 @@ def delta_is_added_to_floats(case: Case) -> Outcome:
 )
 def is_submitted_with_its_own_base(case: Case) -> Outcome:
     """An adapter's adapter_config.json names the base model of the submission."""
-    adapter = case.facts.submitted.adapter
-    if not case.is_adapter or (adapter and adapter.base_model is None):
+    if not case.is_adapter:
         return NOT_APPLICABLE
+    adapter = case.facts.submitted.adapter
     if adapter is None:
         return UNDECIDED
+    if adapter.base_model is None:
+        return NOT_APPLICABLE
     if adapter.base_model == case.model.base_model:
         return KEPT
     return Broken(

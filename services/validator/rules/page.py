@@ -25,7 +25,9 @@ that cannot be judged, because an earlier one is broken, stays undecided. `podiu
 NAMESPACE/NAME` asks them all before anything is submitted.
 
 A request's page lists every rule with how it came out, and what was found where it is kept; in the
-API that is `rules` of a request, on the bus `rules` beside `reasons` and `warnings`.
+API that is `rules` of a request, on the bus `rules` beside `reasons` and `warnings`. While a model
+is read, the page fills the list in: a rule is told as soon as everything is known that it looks at,
+so the verdict says the same of it.
 
 Everything is read at the submitted commit; weights are never downloaded, only the headers of their
 files. A Hub that does not answer is no broken rule: the submission waits, its page says so

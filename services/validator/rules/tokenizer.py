@@ -67,9 +67,9 @@ def has_an_end_token(case: Case) -> Outcome:
 )
 def fits_the_embeddings(case: Case) -> Outcome:
     """The model has embeddings for every id of the tokenizer. An adapter may bring them along."""
-    tokenizer, whole = case.facts.tokenizer, case.whole
     if case.is_adapter:
         return NOT_APPLICABLE
+    tokenizer, whole = case.facts.tokenizer, case.whole
     rows = whole.config.vocabulary if whole and whole.config else None
     if tokenizer is None or rows is None:
         return UNDECIDED
@@ -89,9 +89,9 @@ def fits_the_embeddings(case: Case) -> Outcome:
 def has_chat_template(case: Case) -> Outcome:
     """Where the chat template is asked for, there is one in tokenizer_config.json or
     chat_template.jinja."""
-    tokenizer = case.facts.tokenizer
     if not case.model.chat_template:
         return NOT_APPLICABLE
+    tokenizer = case.facts.tokenizer
     if tokenizer is None:
         return UNDECIDED
     if tokenizer.has_chat_template:
@@ -110,9 +110,9 @@ def has_chat_template(case: Case) -> Outcome:
 def has_working_chat_template(case: Case) -> Outcome:
     """Where the chat template is asked for, it renders a conversation of two turns, in bounded time
     and memory."""
-    tokenizer = case.facts.tokenizer
     if not case.model.chat_template:
         return NOT_APPLICABLE
+    tokenizer = case.facts.tokenizer
     if tokenizer is None or not tokenizer.has_chat_template:
         return UNDECIDED
     if not tokenizer.chat_template_fault:
@@ -130,11 +130,11 @@ def has_working_chat_template(case: Case) -> Outcome:
 )
 def uses_its_chat_template(case: Case) -> Outcome:
     """A chat model that has a chat template is submitted with it."""
-    tokenizer = case.facts.tokenizer
     if case.submission.model_type is not ModelType.CHAT:
         return NOT_APPLICABLE
     if case.model.chat_template:
         return KEPT
+    tokenizer = case.facts.tokenizer
     if tokenizer is None:
         return UNDECIDED
     if not tokenizer.has_chat_template:

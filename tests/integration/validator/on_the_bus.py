@@ -25,7 +25,7 @@ async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[No
     broker = make_broker(nats_url, name="validator", stop=stop)
     build_app(
         broker,
-        client.jetstream(),
+        client,
         fetch_facts=fetch_facts,
         boards={BOARD.name: BOARD},
         hub_retry_s=0.2,

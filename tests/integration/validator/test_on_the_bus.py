@@ -22,7 +22,7 @@ from contracts.submission import (
 from contracts.topology import EVENTS, JOBS, job_subject
 from contracts.views import Policy, Ruling
 from runtime.bus import publish_event
-from services.validator.facts import Facts
+from services.validator.facts import Facts, Tell
 from services.validator.hub import Hub
 from tests.bus import all_events, next_event
 from tests.integration.validator.judging import BOARD, submission
@@ -239,8 +239,8 @@ async def test_what_is_cancelled_while_its_facts_are_gathered_gets_no_verdict(
     received = submission(publish_model("cancelled-late"))
     cancelled = SubmissionCancelled(sid=received.sid)
 
-    async def facts(model: ModelRef) -> Facts:
-        gathered = await Hub(hub_url, 10).facts(model)
+    async def facts(model: ModelRef, tell: Tell) -> Facts:
+        gathered = await Hub(hub_url, 10).facts(model, tell)
         await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
         return gathered
 

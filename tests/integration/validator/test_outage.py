@@ -23,7 +23,7 @@ from contracts.submission import (
 )
 from runtime.bus import publish_event
 from runtime.ports import free_port
-from services.validator.facts import Facts
+from services.validator.facts import Facts, Tell
 from services.validator.hub import Hub, HubDoesNotAnswerError
 from tests.bus import all_events, next_event
 from tests.integration.validator.judging import submission
@@ -106,10 +106,10 @@ async def test_an_outage_is_told_ever_more_rarely_and_a_cancelled_submission_wai
     hub = Hub(f"http://127.0.0.1:{free_port()}", 10)
     attempts = 0
 
-    async def facts(model: ModelRef) -> Facts:
+    async def facts(model: ModelRef, tell: Tell) -> Facts:
         nonlocal attempts
         attempts += 1
-        return await hub.facts(model)
+        return await hub.facts(model, tell)
 
     async with validating(nats_url, facts):
         await submit(jetstream, received)

@@ -2,22 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from nats.aio.msg import Msg
 
 from contracts.base import Event
-from contracts.models import ModelRef, ModelType, Precision, WeightType
+from contracts.check import RuleOutcomes
+from contracts.models import ModelRef, ModelType, Precision, Reason, WeightType
 from contracts.rule_book import rule_book
 from contracts.submission import SubmissionAccepted, SubmissionReceived, SubmissionRejected
 from contracts.topology import JOBS
+from contracts.validation import ValidationProgress
 from runtime.bus import connect
 from runtime.embedded_nats import nats_server
 from runtime.topology import ensure_topology
 from services.validator.handlers import judge_submission
-from services.validator.rules import RULES, WARNING_RULES
+from services.validator.rules import RULES, WARNING_RULES, Judgement
+from services.validator.rules.rule import Silent
 from tests.bus import all_events
 from tests.integration.validator.broken_models import (
     BROKEN_MODELS,
@@ -59,12 +63,41 @@ def published(publish_model: PublishModel, name: str, broken: Broken) -> ModelRe
 async def verdict(
     hub_url: str, model: ModelRef, model_type: ModelType = ModelType.PRETRAINED
 ) -> SubmissionAccepted | SubmissionRejected:
-    return await judge_submission(
+    told: list[Judgement] = []
+    given = await judge_submission(
         submission(model, model_type=model_type),
         fetch_facts=hub_at(hub_url).facts,
         boards={BOARD.name: BOARD},
         policy=NO_POLICY,
+        tell=lambda so_far, _reading: told.append(so_far),
     )
+    assert told
+    for so_far in told:
+        assert_comes_true(so_far, given)
+    return given
+
+
+def assert_comes_true(
+    so_far: Judgement | ValidationProgress, given: SubmissionAccepted | SubmissionRejected
+) -> None:
+    """The verdict says of every rule what was said of it before, word for word."""
+    assert given.rules
+    reasons = given.reasons if isinstance(given, SubmissionRejected) else ()
+    early = outcomes(so_far.reasons, so_far.warnings, so_far.rules)
+    assert early.items() <= outcomes(reasons, given.warnings, given.rules).items()
+    assert Counter((*early, *so_far.waiting)) == Counter(list(rule_book()))
+
+
+def outcomes(
+    reasons: Iterable[Reason], warnings: Iterable[Reason], rules: RuleOutcomes
+) -> dict[str, object]:
+    """By code."""
+    return {
+        **{reason.code: reason for reason in (*reasons, *warnings)},
+        **rules.kept,
+        **dict.fromkeys(rules.not_applicable, Silent.NOT_APPLICABLE),
+        **dict.fromkeys(rules.undecided, Silent.UNDECIDED),
+    }
 
 
 @dataclass(frozen=True)
@@ -74,6 +107,8 @@ class Judged:
     submitted: Mapping[str, SubmissionReceived]
     """By name."""
     events: tuple[Event, ...]
+    progress: tuple[ValidationProgress, ...]
+    """What was said of them on the way."""
     jobs: int
 
 
@@ -88,8 +123,14 @@ def judged(
         for name, broken in BROKEN_MODELS.items()
     }
 
+    progress: list[ValidationProgress] = []
+
+    async def hear(message: Msg) -> None:
+        progress.append(ValidationProgress.model_validate_json(message.data))
+
     async def judge(nats_url: str) -> Judged:
         client = await connect(nats_url, name="test")
+        await client.subscribe(ValidationProgress.subject_filter(), cb=hear)
         js = client.jetstream()
         await ensure_topology(js)
         await js.publish(POLICY.subject(), POLICY.model_dump_json().encode())
@@ -100,7 +141,7 @@ def judged(
         jobs = (await js.stream_info(JOBS.name)).state.messages
         events = tuple(await all_events(client))
         await client.close()
-        return Judged(submitted, events, jobs)
+        return Judged(submitted, events, tuple(progress), jobs)
 
     with nats_server(tmp_path_factory.mktemp("nats")) as nats_url:
         return asyncio.run(judge(nats_url))
@@ -129,6 +170,20 @@ def test_a_refusal_says_of_every_rule_how_it_came_out(judged: Judged, name: str)
     broken = (reason.code for reason in (*told.reasons, *told.warnings))
     silent = (*told.rules.not_applicable, *told.rules.undecided)
     assert Counter((*broken, *told.rules.kept, *silent)) == Counter(list(rule_book()))
+
+
+@pytest.mark.parametrize("name", BROKEN_MODELS)
+def test_what_is_told_of_a_rule_on_the_way_comes_true(judged: Judged, name: str) -> None:
+    sid = judged.submitted[name].sid
+    [verdict] = [e for e in judged.events if isinstance(e, SubmissionRejected) and e.sid == sid]
+
+    told = [progress for progress in judged.progress if progress.sid == sid]
+
+    assert told
+    assert told[0].waiting
+    for progress in told:
+        assert progress.run == 1
+        assert_comes_true(progress, verdict)
 
 
 def test_no_job_comes_of_a_model_that_breaks_a_rule(judged: Judged) -> None:
