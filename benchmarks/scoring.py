@@ -213,13 +213,13 @@ def time_scoring(options: argparse.Namespace) -> None:
 def _time_task(
     name: str, model: "HarnessModel", pairs: list[tuple[str, str]], options: argparse.Namespace
 ) -> None:
-    from services.evaluator.scoring.choice import candidates, choose
+    from services.evaluator.scoring.choice import candidates, choices
     from services.evaluator.scoring.compiling import compile_pairs
     from services.evaluator.scoring.engine import run_whole
 
     compiled = compile_pairs(model, pairs)
     began = time.perf_counter()
-    engine, chosen = choose(model, compiled, candidates(model))
+    engine, chosen = next(choices(model, compiled, candidates(model)))
     probe = time.perf_counter() - began
     stock = {
         size: _timed(model, lambda size=size: _by_lm_eval(model, compiled, size))
@@ -252,8 +252,7 @@ def _time_task(
 def _by_lm_eval(model: "HarnessModel", compiled: "Compiled", batch_size: str) -> Any:
     from lm_eval.models.huggingface import HFLM
 
-    from services.evaluator.scoring.choice import batches_of
-    from services.evaluator.scoring.stock import request
+    from services.evaluator.scoring.stock import batches_of, request
 
     requests = [request(compiled, index) for index in range(len(compiled))]
     size: Any = batch_size if batch_size == "auto" else int(batch_size)

@@ -1,6 +1,6 @@
 """A model as lm-eval's transformers backend holds it, answering through scoring/ and writing/."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,10 @@ from lm_eval.models.huggingface import HFLM
 
 from contracts.evaluation import Engine as Chosen
 from services.evaluator.chat_template import limited
-from services.evaluator.failures import blame_model
+from services.evaluator.failures import EvaluationFault, blame_model
 from services.evaluator.generation import check_room
 from services.evaluator.protocol import Generation
-from services.evaluator.scoring.choice import batches_of, candidates, choose
+from services.evaluator.scoring.choice import candidates, choices, first_line
 from services.evaluator.scoring.compiling import (
     Compiled,
     DoesNotFitError,
@@ -23,8 +23,8 @@ from services.evaluator.scoring.compiling import (
     compile_pairs,
 )
 from services.evaluator.scoring.engine import Answer, Engine
-from services.evaluator.scoring.slices import UNWATCHED, Course, answer
-from services.evaluator.scoring.stock import StockEngine
+from services.evaluator.scoring.slices import UNWATCHED, Course, Stopping, answer
+from services.evaluator.scoring.stock import StockEngine, batches_of
 from services.evaluator.usage import Usage
 from services.evaluator.writing.answers import answers
 from services.evaluator.writing.run import Run
@@ -123,15 +123,25 @@ class HarnessModel(HFLM):
 
     def _answer(self, compiled: Compiled) -> list[Answer]:
         self.usage.stock_tokens += compiled.stock_tokens
-        with self.usage.phase("probe"):
-            engine, self.usage.engine = self._choose(compiled)
-        with self.usage.phase("score"):
-            return answer(engine, compiled, self._setting(), self.course)
+        engines, failure = self._choices(compiled), None
+        while True:
+            with self.usage.phase("probe"):
+                engine, self.usage.engine = engines.send(failure)
+            try:
+                with self.usage.phase("score"):
+                    return answer(engine, compiled, self._setting(), self.course)
+            except (EvaluationFault, Stopping, torch.AcceleratorError):
+                raise
+            except Exception as fault:  # whatever a model's own code does with an unusual call
+                if isinstance(engine, StockEngine):
+                    raise
+                failure = first_line(fault)
 
-    def _choose(self, compiled: Compiled) -> tuple[Engine, Chosen]:
-        if self._trusts_stock_only:
-            return StockEngine(self), Chosen(name=StockEngine.name, reason="as the operator chose")
-        return choose(self, compiled, candidates(self))
+    def _choices(self, compiled: Compiled) -> Generator[tuple[Engine, Chosen], str | None]:
+        if not self._trusts_stock_only:
+            yield from choices(self, compiled, candidates(self))
+            return
+        yield StockEngine(self), Chosen(name=StockEngine.name, reason="as the operator chose")
 
     def _setting(self) -> str:
         config = self.model.config

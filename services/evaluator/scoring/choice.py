@@ -3,8 +3,7 @@ agree with lm-eval's own backend on some of the very questions before it answers
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from services.evaluator.scoring.compiling import Compiled, compile_ids
 from services.evaluator.scoring.engine import Answer, Engine, run_whole
 from services.evaluator.scoring.fork import ForkEngine
 from services.evaluator.scoring.prefix_tree import PrefixTreeEngine
-from services.evaluator.scoring.stock import StockEngine
+from services.evaluator.scoring.stock import StockEngine, batches_of, changed
 
 _PROBED = 16
 _TOLERANCE_NATS = {torch.float32: 1e-3, torch.float16: 0.05, torch.bfloat16: 0.3}
@@ -64,11 +63,16 @@ TREE_OF_BLOCKS = Candidate(
 )
 
 
-def choose(model: HFLM, compiled: Compiled, among: Sequence[Candidate]) -> tuple[Engine, Chosen]:
-    """The first candidate that gives the answers of lm-eval's own backend, or that backend."""
+def choices(
+    model: HFLM, compiled: Compiled, among: Sequence[Candidate]
+) -> Generator[tuple[Engine, Chosen], str | None]:
+    """The candidates that give the answers of lm-eval's own backend, one after the other, and at
+    last that backend. What a probe finds sound may still fail on a whole task, with longer chunks
+    than a probe's: whoever asks for the next engine sends what has become of the one before."""
     if limit := _switches_rope_at(model, compiled):
         reason = f"the rotary embedding changes at {limit} tokens"
-        return StockEngine(model), Chosen(name=StockEngine.name, reason=reason)
+        yield StockEngine(model), Chosen(name=StockEngine.name, reason=reason)
+        return
     probe = _probe(compiled)
     expected = by_stock(model, probe, 1)
     allowed = allowed_difference(model, probe, expected)
@@ -84,18 +88,24 @@ def choose(model: HFLM, compiled: Compiled, among: Sequence[Candidate]) -> tuple
             refusals.append(f"{candidate.title}: {first_line(fault)}")
             continue
         difference = largest_difference(answers, expected)
-        if difference <= allowed:
-            engine = candidate.make(model, candidate.budget)
-            reason = f"{candidate.title}: differs by {difference:.1g} nats at most"
-            return engine, Chosen(
+        if not difference <= allowed:
+            refusals.append(f"{candidate.title}: differs by {difference:.2g} nats")
+            continue
+        engine = candidate.make(model, candidate.budget)
+        reason = f"{candidate.title}: differs by {difference:.1g} nats at most"
+        failure = yield (
+            engine,
+            Chosen(
                 name=engine.name,
                 reason="; ".join([*refusals, reason]),
                 probed=len(probe),
                 difference=difference,
-            )
-        refusals.append(f"{candidate.title}: differs by {difference:.2g} nats")
-    return StockEngine(model), Chosen(
-        name=StockEngine.name, reason="; ".join(refusals), probed=len(probe)
+            ),
+        )
+        refusals.append(f"{candidate.title}: {failure}")
+    yield (
+        StockEngine(model),
+        Chosen(name=StockEngine.name, reason="; ".join(refusals), probed=len(probe)),
     )
 
 
@@ -123,28 +133,17 @@ def allowed_difference(model: HFLM, probe: Compiled, expected: list[Answer]) -> 
     floor = _TOLERANCE_NATS.get(model.model.dtype, _TOLERANCE_NATS[torch.bfloat16])
     if model.model.dtype is torch.float32:
         return floor
-    return max(floor, _NOISE_FACTOR * largest_difference(by_stock(model, probe, 4), expected))
+    try:
+        noise = largest_difference(by_stock(model, probe, 4), expected)
+    except torch.OutOfMemoryError:  # that many may not fit beside each other; one by one they did
+        noise = 0.0
+    return max(floor, _NOISE_FACTOR * noise)
 
 
 def by_stock(model: HFLM, probe: Compiled, batch_size: int) -> list[Answer]:
     # In the model's own half precision lm-eval's sums are as coarse as a wrong mask is wrong.
-    with batches_of(model, batch_size), _changed(model, "softmax_dtype", torch.float32):
+    with batches_of(model, batch_size), changed(model, "softmax_dtype", torch.float32):
         return run_whole(StockEngine(model), probe)
-
-
-def batches_of(model: HFLM, size: int | str) -> AbstractContextManager[None]:
-    """Let lm-eval's own backend forward so many inputs at once."""
-    return _changed(model, "batch_size_per_gpu", size)
-
-
-@contextmanager
-def _changed(model: HFLM, name: str, value: object) -> Iterator[None]:
-    before = getattr(model, name)
-    setattr(model, name, value)
-    try:
-        yield
-    finally:
-        setattr(model, name, before)
 
 
 def largest_difference(answers: list[Answer], expected: list[Answer]) -> float:

@@ -18,6 +18,7 @@ from transformers.cache_utils import DynamicLayer
 from services.evaluator.scoring.attention import Places, Visibility, attending_by
 from services.evaluator.scoring.compiling import Compiled
 from services.evaluator.scoring.engine import Answer, Part
+from services.evaluator.scoring.halving import halved
 
 _LEAST_BUDGET = 64
 _FLEX_PATH_MULTIPLE = 1024
@@ -60,21 +61,17 @@ class PrefixTreeEngine:
     def _run(self, compiled: Compiled, start: int) -> Iterator[Part]:
         asked = _Targets(compiled)
         path = self._open_path(compiled, start)
+
+        def step(budget: int) -> tuple[Part, _OpenPath]:
+            stop = min(start + budget, len(compiled.tree))
+            needed = asked.nodes_between(start, stop)
+            logits, path_behind = self._forward(compiled, np.arange(start, stop), path, needed)
+            return asked.part(start, stop, logits, needed), path_behind
+
         while start < len(compiled.tree):
-            stop = min(start + self._budget, len(compiled.tree))
-            try:
-                logits, needed, path_behind = self._forward(
-                    compiled, np.arange(start, stop), path, asked.nodes_between(start, stop)
-                )
-            except torch.OutOfMemoryError:
-                if self._budget <= _LEAST_BUDGET:
-                    raise
-                self._budget //= 2
-                torch.cuda.empty_cache()
-                continue
-            path = path_behind
-            yield asked.part(start, stop, logits, needed)
-            start = stop
+            (part, path), self._budget = halved(step, self._budget, _LEAST_BUDGET)
+            yield part
+            start = part.stop
 
     def answers(self, compiled: Compiled, logprobs: np.ndarray, greedy: np.ndarray) -> list[Answer]:
         return _Targets(compiled).answers(logprobs, greedy)
@@ -83,9 +80,15 @@ class PrefixTreeEngine:
         """The path to `start`, forwarded anew."""
         path = _OpenPath(self._places(compiled, np.empty(0, np.int64)), [])
         ancestors = np.flatnonzero(compiled.tree.ends[:start] > start)
-        for begin in range(0, len(ancestors), self._budget):
-            piece = ancestors[begin : begin + self._budget]
-            _, _, path = self._forward(compiled, piece, path, np.empty(0, np.int64), start)
+
+        def step(budget: int) -> tuple[int, _OpenPath]:
+            piece = ancestors[:budget]
+            _, longer = self._forward(compiled, piece, path, np.empty(0, np.int64), start)
+            return len(piece), longer
+
+        while len(ancestors):
+            (done, path), self._budget = halved(step, self._budget, _LEAST_BUDGET)
+            ancestors = ancestors[done:]
         return path
 
     @torch.inference_mode()
@@ -96,7 +99,7 @@ class PrefixTreeEngine:
         path: _OpenPath,
         needed: np.ndarray,
         stop: int | None = None,
-    ) -> tuple[torch.Tensor, np.ndarray, _OpenPath]:
+    ) -> tuple[torch.Tensor, _OpenPath]:
         """Logits [needed, vocabulary] in float32, and the path that is open at `stop`, which is
         right behind the last index unless told otherwise."""
         stop = int(indices[-1]) + 1 if stop is None else stop
@@ -117,7 +120,7 @@ class PrefixTreeEngine:
             raise ValueError("computes logits for other positions than it is asked for")
         # At the end of the stream nothing is open, and ends never pass it.
         live = torch.nonzero(keys.ends > stop)[:, 0]
-        return logits.float(), needed, self._shortened(keys, cache, live)
+        return logits.float(), self._shortened(keys, cache, live)
 
     def _shortened(self, keys: Places, cache: DynamicCache, live: torch.Tensor) -> _OpenPath:
         places = Places(keys.indices[live], keys.positions[live], keys.ends[live])
@@ -146,7 +149,8 @@ def _kept(cache: DynamicCache, live: torch.Tensor) -> KeysAndValues:
     for layer in cache.layers:
         if not isinstance(layer, DynamicLayer) or layer.keys is None or layer.values is None:
             raise ValueError("keeps a state that is not one key and value per token")
-        kept.append((layer.keys[:, :, live], layer.values[:, :, live]))
+        here = live.to(layer.keys.device)  # layers may lie on several
+        kept.append((layer.keys[:, :, here], layer.values[:, :, here]))
     return kept
 
 

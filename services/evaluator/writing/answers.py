@@ -9,8 +9,9 @@ from lm_eval.models.huggingface import HFLM
 
 from contracts.evaluation import Engine as Chosen
 from services.evaluator.protocol import Generation
-from services.evaluator.scoring.choice import batches_of, first_line
+from services.evaluator.scoring.choice import first_line
 from services.evaluator.scoring.slices import Course
+from services.evaluator.scoring.stock import batches_of
 from services.evaluator.usage import Usage
 from services.evaluator.writing import vllm
 from services.evaluator.writing.choice import choose

@@ -8,6 +8,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from services.evaluator.generation import FiniteLogits
+from services.evaluator.scoring.halving import halved
 from services.evaluator.scoring.slices import Stopping
 from services.evaluator.writing.decoding import decoding
 from services.evaluator.writing.stops import StopStrings
@@ -15,8 +16,9 @@ from services.evaluator.writing.writer import Batch, Rows
 
 
 class StockWriter:
-    """A row ends at its own stop string. lm-eval's criteria end a batch when one and the same
-    string is in all its rows, and let it run to the last token where their ends differ."""
+    """With half as many rows at once whenever memory runs out. A row ends at its own stop string;
+    lm-eval's criteria end a batch when one and the same string is in all its rows, and let it run
+    to the last token where their ends differ."""
 
     name = "hf"
 
@@ -27,9 +29,15 @@ class StockWriter:
     def write(self, batch: Batch, stopping: Callable[[], bool]) -> Generator[Rows]:
         if self._batch_size == "auto":
             self._batch_size = self._model._detect_batch_size()
-        for start in range(0, len(batch), self._batch_size):
-            part = batch.part(slice(start, start + self._batch_size))
-            yield dict(enumerate(self._write(part, stopping), start))
+        start = 0
+
+        def write(rows: int) -> list[list[int]]:
+            return self._write(batch.part(slice(start, start + rows)), stopping)
+
+        while start < len(batch):
+            written, self._batch_size = halved(write, self._batch_size)
+            yield dict(enumerate(written, start))
+            start += len(written)
 
     def _write(self, batch: Batch, stopping: Callable[[], bool]) -> list[list[int]]:
         model, tokenizer = self._model.model, self._model.tokenizer

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from services.evaluator.scoring.choice import TREE_OF_BLOCKS, choose
+from services.evaluator.scoring.choice import TREE_OF_BLOCKS, choices
 from services.evaluator.scoring.compiling import compile_pairs
 from services.evaluator.scoring.engine import run_whole
 from services.evaluator.scoring.stock import StockEngine
@@ -34,7 +34,7 @@ def test_the_fastest_engine_that_agrees_is_chosen_and_gives_the_answers_of_lm_ev
     model = harness_model(random_model(kind, sizes))
     compiled = compile_pairs(model, questions())
 
-    engine, chosen = choose(model, compiled, SMALL_CHUNKS)
+    engine, chosen = next(choices(model, compiled, SMALL_CHUNKS))
     answers = run_whole(engine, compiled)
 
     assert chosen.name == engine.name == expected, chosen.reason
@@ -58,7 +58,7 @@ def test_attention_that_skips_blocks_gives_the_same_answers(name: str) -> None:
     compiled = compile_pairs(model, questions())
 
     with torch.compiler.set_stance("force_eager"):
-        engine, chosen = choose(model, compiled, BLOCKS_IN_SMALL_CHUNKS)
+        engine, chosen = next(choices(model, compiled, BLOCKS_IN_SMALL_CHUNKS))
         answers = run_whole(engine, compiled)
 
     assert "tree with FlexAttention" in chosen.reason

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from lm_eval.api.instance import Instance
 from transformers import AutoConfig, LlamaForCausalLM, PreTrainedModel
 
-from services.evaluator.scoring.choice import choose
+from services.evaluator.scoring.choice import choices
 from services.evaluator.scoring.compiling import compile_pairs
 from services.evaluator.scoring.engine import run_whole
 from services.evaluator.scoring.stock import StockEngine
@@ -73,7 +74,7 @@ def test_an_engine_that_is_wrong_is_refused_with_the_difference(
     model = harness_model(llama(kind))
     compiled = compile_pairs(model, questions())
 
-    engine, chosen = choose(model, compiled, SMALL_CHUNKS)
+    engine, chosen = next(choices(model, compiled, SMALL_CHUNKS))
 
     assert engine.name == chosen.name == expected
     assert "tree: differs by" in chosen.reason
@@ -85,7 +86,7 @@ def test_an_error_that_only_the_longest_question_shows_is_noticed() -> None:
     compiled = compile_pairs(model, questions())
     assert sorted(compiled.lengths())[-2] < Shortsighted.limit < max(compiled.lengths())
 
-    _, chosen = choose(model, compiled, SMALL_CHUNKS)
+    _, chosen = next(choices(model, compiled, SMALL_CHUNKS))
 
     assert chosen.name == "fork"
 
@@ -107,7 +108,7 @@ def test_rotary_embeddings_that_change_with_the_length_are_scored_by_lm_eval(
     model = harness_model(llama(sizes=sizes))
     compiled = compile_pairs(model, questions())
 
-    _, chosen = choose(model, compiled, SMALL_CHUNKS)
+    _, chosen = next(choices(model, compiled, SMALL_CHUNKS))
 
     assert chosen.name == expected, chosen.reason
     assert (f"changes at {limit} tokens" in chosen.reason) == (expected == "hf")
@@ -121,8 +122,8 @@ def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
     broken = harness_model(llama(Maskless, dtype))
     compiled = compile_pairs(sound, questions())
 
-    assert choose(sound, compiled, SMALL_CHUNKS)[1].name == "tree"
-    assert choose(broken, compiled, SMALL_CHUNKS)[1].name == "fork"
+    assert next(choices(sound, compiled, SMALL_CHUNKS))[1].name == "tree"
+    assert next(choices(broken, compiled, SMALL_CHUNKS))[1].name == "fork"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -136,7 +137,40 @@ def test_the_tree_is_no_further_from_full_precision_than_lm_eval(dtype: torch.dt
         pairs = zip(answers, expected, strict=True)
         return sum(abs(answer[0] - true) for answer, true in pairs)
 
-    tree, chosen = choose(rounded, compiled, SMALL_CHUNKS)
+    tree, chosen = next(choices(rounded, compiled, SMALL_CHUNKS))
 
     assert chosen.name == "tree"
     assert error(run_whole(tree, compiled)) < 1.5 * error(run_whole(StockEngine(rounded), compiled))
+
+
+def test_an_engine_that_fails_on_a_whole_task_leaves_it_to_the_next() -> None:
+    model = harness_model(llama())
+    asked = [Instance("loglikelihood", {}, pair, number) for number, pair in enumerate(questions())]
+    stock = run_whole(StockEngine(model), compile_pairs(model, questions()))
+
+    def fails(_: torch.nn.Module, __: object, options: dict[str, Any]) -> None:
+        if options.get("attention_mask") is not None and options["input_ids"].numel() == 512:
+            raise RuntimeError("out of resource: shared memory")
+
+    model.model.register_forward_pre_hook(fails, with_kwargs=True)
+    answers = model.loglikelihood(asked, disable_tqdm=True)
+
+    engine = model.usage.engine
+    assert engine.name == "fork"
+    assert engine.reason.startswith("tree: RuntimeError: out of resource: shared memory; fork: ")
+    assert [answer[0] for answer in answers] == pytest.approx(
+        [answer[0] for answer in stock], abs=1e-4
+    )
+
+
+def test_a_probe_that_fits_memory_one_by_one_only_is_enough() -> None:
+    model = harness_model(llama(dtype=torch.bfloat16))
+    compiled = compile_pairs(model, questions())
+
+    def runs_out(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        if inputs and len(inputs[0]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.model.register_forward_pre_hook(runs_out)
+
+    assert next(choices(model, compiled, SMALL_CHUNKS))[1].name == "tree"

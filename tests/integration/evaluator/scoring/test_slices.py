@@ -3,15 +3,18 @@
 import dataclasses
 import itertools
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from services.evaluator.failures import EvaluationFault
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.protocol import Slice
 from services.evaluator.scoring.compiling import Compiled, compile_pairs
-from services.evaluator.scoring.engine import Engine, run_whole
+from services.evaluator.scoring.engine import Answer, Engine, run_whole
 from services.evaluator.scoring.fork import ForkEngine
 from services.evaluator.scoring.prefix_tree import PrefixTreeEngine
 from services.evaluator.scoring.slices import Course, Stopping, answer
@@ -144,25 +147,92 @@ def test_any_stretch_of_the_stream_can_be_scored_alone(
         assert following.greedy.tolist() == expected.greedy.tolist()
 
 
+class Memory:
+    """Of a device that has room for so many tokens in one forward pass."""
+
+    def __init__(self, model: HarnessModel, tokens: int) -> None:
+        self.too_large: list[int] = []
+        self._tokens = tokens
+        model.model.register_forward_pre_hook(self._run_out, with_kwargs=True)
+
+    def _run_out(
+        self, _: torch.nn.Module, inputs: tuple[torch.Tensor, ...], options: dict[str, torch.Tensor]
+    ) -> None:
+        size = (inputs[0] if inputs else options["input_ids"]).numel()
+        if size > self._tokens:
+            self.too_large.append(size)
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def assert_equal(answers: list[Answer], expected: list[Answer]) -> None:
+    assert [answer[1] for answer in answers] == [answer[1] for answer in expected]
+    assert [answer[0] for answer in answers] == pytest.approx(
+        [answer[0] for answer in expected], abs=1e-4
+    )
+
+
 def test_a_chunk_that_does_not_fit_memory_is_done_again_in_halves(
+    model: HarnessModel, compiled: Compiled
+) -> None:
+    expected = run_whole(PrefixTreeEngine(model, 512), compiled)
+
+    memory = Memory(model, 100)
+    answers = run_whole(PrefixTreeEngine(model, 512), compiled)
+
+    assert memory.too_large == [512, 256, 128]
+    assert_equal(answers, expected)
+
+
+def test_a_run_that_is_gone_on_with_halves_the_path_that_it_forwards_anew(
+    model: HarnessModel, compiled: Compiled
+) -> None:
+    end_of_longest = int(compiled.leaves[np.argmax(compiled.lengths())])
+    expected = list(PrefixTreeEngine(model, 400).run(compiled, end_of_longest))
+
+    memory = Memory(model, 100)
+    parts = list(PrefixTreeEngine(model, 400).run(compiled, end_of_longest))
+
+    assert memory.too_large == [int(compiled.lengths().max()) - 1, 200]
+    assert np.concatenate([part.logprobs for part in parts]) == pytest.approx(
+        np.concatenate([part.logprobs for part in expected]), abs=1e-4
+    )
+
+
+def test_logits_that_do_not_fit_memory_are_computed_for_fewer_tokens(
     model: HarnessModel, compiled: Compiled
 ) -> None:
     expected = run_whole(PrefixTreeEngine(model, 512), compiled)
     too_large: list[int] = []
 
-    def runs_out(_: torch.nn.Module, __: object, options: dict[str, torch.Tensor]) -> None:
-        if options["input_ids"].numel() > 100:
-            too_large.append(options["input_ids"].numel())
-            raise torch.OutOfMemoryError("CUDA out of memory")
+    class Logits(TorchFunctionMode):
+        def __torch_function__(
+            self, function: Any, types: Any, arguments: Any = (), options: Any = None
+        ) -> Any:
+            if function is torch.logsumexp and len(arguments[0]) > 64:
+                too_large.append(len(arguments[0]))
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return function(*arguments, **(options or {}))
 
-    model.model.register_forward_pre_hook(runs_out, with_kwargs=True)
-    answers = run_whole(PrefixTreeEngine(model, 512), compiled)
+    with Logits():
+        answers = run_whole(PrefixTreeEngine(model, 512), compiled)
 
-    assert too_large == [512, 256, 128]
-    assert [answer[1] for answer in answers] == [answer[1] for answer in expected]
-    assert [answer[0] for answer in answers] == pytest.approx(
-        [answer[0] for answer in expected], abs=1e-4
-    )
+    assert too_large
+    assert_equal(answers, expected)
+
+
+def test_a_batch_of_lm_evals_that_does_not_fit_memory_is_done_again_in_halves(
+    compiled: Compiled,
+) -> None:
+    model = harness_model(random_model(*TREE["llama"]), batch_size=4)
+    expected = run_whole(StockEngine(model), compiled)
+
+    memory = Memory(model, int(compiled.lengths().max()))
+    answers = run_whole(StockEngine(model), compiled)
+
+    longest = int(compiled.lengths().max())
+    assert memory.too_large[:2] == [4 * longest, 2 * longest]
+    assert len(memory.too_large) == 2
+    assert_equal(answers, expected)
 
 
 def test_an_answer_that_is_no_number_is_the_models_failure(

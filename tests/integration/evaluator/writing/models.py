@@ -13,8 +13,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrai
 
 from contracts.evaluation import Engine
 from services.evaluator.protocol import Generation, Slice
-from services.evaluator.scoring.choice import batches_of
 from services.evaluator.scoring.slices import Course
+from services.evaluator.scoring.stock import batches_of
 from services.evaluator.usage import Usage
 from services.evaluator.writing.answers import answers
 from services.evaluator.writing.run import Run

@@ -250,3 +250,23 @@ def test_a_logit_that_is_no_number_ends_the_writing(tokenizer: PreTrainedTokeniz
         model.texts([request("a", until=[], max_gen_toks=4)], continuous)
 
     assert "FloatingPointError" in model.usage.engine.reason
+
+
+def test_a_batch_that_does_not_fit_memory_is_written_again_in_halves(
+    llama: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompts: list[str]
+) -> None:
+    requests = [request(prompt, until=["\n"], max_gen_toks=8) for prompt in prompts]
+    model = WritingModel(llama, tokenizer)
+    too_large: list[int] = []
+
+    def runs_out(_: torch.nn.Module, __: object, options: dict[str, torch.Tensor]) -> None:
+        if len(options["input_ids"]) > 1:
+            too_large.append(len(options["input_ids"]))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hook = llama.register_forward_pre_hook(runs_out, with_kwargs=True)
+    texts = model.texts(requests)
+    hook.remove()
+
+    assert too_large == [4, 2]
+    assert texts == by_lm_eval(llama, tokenizer, requests)
