@@ -14,6 +14,7 @@ from services.evaluator.scoring.compiling import compile_pairs
 from services.evaluator.scoring.engine import run_whole
 from services.evaluator.scoring.stock import StockEngine
 from tests.integration.evaluator.scoring.architectures import (
+    FORK,
     SMALL_CHUNKS,
     TREE,
     harness_model,
@@ -124,6 +125,29 @@ def test_rounding_does_not_look_like_an_error_and_an_error_not_like_rounding(
 
     assert next(choices(sound, compiled, SMALL_CHUNKS))[1].name == "tree"
     assert next(choices(broken, compiled, SMALL_CHUNKS))[1].name == "fork"
+
+
+@pytest.mark.parametrize("name", ["mpt", "gpt_neo"])
+def test_rounding_hides_no_distances_that_a_model_reckons_by_itself(name: str) -> None:
+    """These weights and questions differ by less than rounding may in what a probe sees, and by 0.8
+    nats in the rest."""
+    weights = random_model(*FORK[name])
+    with torch.no_grad():
+        for each in weights.parameters():
+            each.mul_(0.3 if each.dim() > 1 else 1.0)
+    model = harness_model(torch.nn.Module.to(weights, torch.bfloat16))
+
+    _, chosen = next(choices(model, compile_pairs(model, questions(1)), SMALL_CHUNKS))
+
+    assert chosen.name == "fork", chosen.reason
+
+
+def test_a_window_that_the_models_code_knows_nothing_of_is_none() -> None:
+    model = harness_model(llama(sizes={"sliding_window": 16}))
+
+    _, chosen = next(choices(model, compile_pairs(model, questions()), SMALL_CHUNKS))
+
+    assert chosen.name == "tree", chosen.reason
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
