@@ -36,8 +36,9 @@ from services.gateway.state.event_log import EventLog
 from services.gateway.state.following import (
     follow_evaluators,
     follow_progress,
+    follow_validations,
     follow_views,
-    watch_evaluators,
+    watch_for_silence,
 )
 from services.gateway.state.store import ViewStore
 from services.gateway.submitting.hub import Hub
@@ -72,8 +73,9 @@ async def _work(
         following = (
             tasks.create_task(follow_views(client, store, readiness)),
             tasks.create_task(follow_progress(client, store)),
+            tasks.create_task(follow_validations(client, store)),
             tasks.create_task(follow_evaluators(client, store)),
-            tasks.create_task(watch_evaluators(client, store)),
+            tasks.create_task(watch_for_silence(client, store)),
         )
         serving = tasks.create_task(_serve(server, stop))
         await stop.wait()

@@ -37,8 +37,9 @@ async def stream_events(
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> ServerSentEvent:
     """`request`, `entry`, `board` and the other kinds of views carry one; `gone` the subject of one
-    that no longer is; `progress` a running evaluation; `evaluators` all that are there; `reset`
-    says to forget everything, because all of it follows.
+    that no longer is; `progress` a running evaluation; `validation` how the rules come out for a
+    submission so far; `evaluators` all that are there; `reset` says to forget everything, because
+    all of it follows.
 
     Resumes after `Last-Event-ID`, or after `since` on a first connection; without either it begins
     with everything there is."""
@@ -94,6 +95,10 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
         progress = store.progress.get(sid)
         if progress and (board is None or store.requests[sid].board == board):
             yield ServerSentEventMessage(data=progress.model_dump_json(), event="progress")
+    for sid in news.validations:
+        validation = store.validations.get(sid)
+        if validation and (board is None or store.requests[sid].board == board):
+            yield ServerSentEventMessage(data=validation.model_dump_json(), event="validation")
     if news.evaluators:
         evaluators = msgspec.json.encode(standing_evaluators(store))
         yield ServerSentEventMessage(data=evaluators, event="evaluators")

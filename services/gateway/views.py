@@ -13,7 +13,7 @@ from contracts.views import RequestState
 from services.gateway.queue.outlook import Outlook
 from services.gateway.queue.views import Progress, QueuePlace, progress, queue_place
 from services.gateway.requests.timeline import sentence, who
-from services.gateway.requests.verdict import AskedRule, asked_rules
+from services.gateway.requests.verdict import AskedRule, Validation, asked_rules, validation
 from services.gateway.submitting.hub import ResolvedModel
 
 T = TypeVar("T")
@@ -201,6 +201,8 @@ class RequestDetails(RequestSummary, frozen=True):
     rules: tuple[AskedRule, ...]
     """All of them with how they came out in the last verdict; empty before it, and where it is from
     before this was told."""
+    validation: Validation | None
+    """How they come out so far; null unless a validator is at it."""
     failure: Failure | None
     tasks: tuple[TaskProgress, ...]
     votes: int
@@ -258,6 +260,7 @@ def request_details(request: contract_views.Request, outlook: Outlook) -> Reques
         reasons=as_shape(tuple[Reason, ...], request.reasons),
         warnings=as_shape(tuple[Reason, ...], request.warnings),
         rules=asked_rules(request.reasons, request.warnings, request.rules),
+        validation=request_validation(request, outlook),
         failure=as_shape(Failure, request.failure) if request.failure else None,
         tasks=as_shape(tuple[TaskProgress, ...], request.tasks),
         votes=request.votes,
@@ -270,6 +273,11 @@ def request_progress(request: contract_views.Request, outlook: Outlook) -> Progr
     if request.state is not RequestState.RUNNING:
         return None
     return progress(outlook.progress(request), outlook.time_left(request))
+
+
+def request_validation(request: contract_views.Request, outlook: Outlook) -> Validation | None:
+    told = outlook.validation(request)
+    return validation(told) if told else None
 
 
 def request_history(request: contract_views.Request) -> tuple[HistoryEntry, ...]:

@@ -5,6 +5,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from contracts.board import Board
+from contracts.validation import ValidationProgress
 from contracts.views import Request, RequestState, TaskProgress
 from services.gateway.dependencies import (
     ActionsDependency,
@@ -15,7 +16,7 @@ from services.gateway.pages.visit import VisitDependency
 from services.gateway.requests.actions import Action
 from services.gateway.requests.routes import known_request
 from services.gateway.requests.runs import Run, runs_of
-from services.gateway.requests.verdict import asked_rules
+from services.gateway.requests.verdict import AskedRule, asked_rules, rules_so_far
 from services.gateway.state.event_log import EventLog
 from services.gateway.views import request_history
 
@@ -41,16 +42,18 @@ async def show_request(
     store = visit.store
     request = await known_request(sid, store, event_log)
     board = store.boards.get(request.board)
+    validation = outlook.validation(request)
     context = {
         "submission": request,
         "situation": outlook.situation(request),
         "place": outlook.plan().place(sid),
-        "progress": store.progress.get(sid),
+        "progress": outlook.progress(request),
+        "validation": validation,
         "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,
         "entry": store.entry(request.board, sid),
         "task_titles": {task.id: task.title for task in board.tasks} if board else {},
         "tasks": request.tasks or _to_come(request, board),
-        "rules": asked_rules(request.reasons, request.warnings, request.rules),
+        "rules": _rules(request, validation),
         "timeline": request_history(request),
         "earlier": await _earlier_runs(request, event_log),
         "actions": actions.allowed(request, visit.caller),
@@ -58,6 +61,13 @@ async def show_request(
         "done": _DONE.get(done),
     }
     return visit.page("request", context, board=board, parts=("request",))
+
+
+def _rules(request: Request, validation: ValidationProgress | None) -> tuple[AskedRule, ...]:
+    """As the verdict has them, and before it as they are settled."""
+    if request.state is RequestState.RECEIVED:
+        return rules_so_far(validation)
+    return asked_rules(request.reasons, request.warnings, request.rules)
 
 
 def _to_come(request: Request, board: Board | None) -> tuple[TaskProgress, ...]:

@@ -53,8 +53,9 @@ TOPICS: dict[type[View], Topic] = {
 async def stream_changes(
     store: StoreDependency, board: FromQuery[str | None] = None, since: FromQuery[str] = ""
 ) -> ServerSentEvent:
-    """`changed` lists topics, `progress` is one running evaluation. Begins after `since`, the
-    version that the page was rendered from."""
+    """`changed` lists topics, `progress` is one running evaluation, `validation` names a submission
+    for which the rules have come further. Begins after `since`, the version that the page was
+    rendered from."""
     if board is not None:
         known_board(board, store)
     return ServerSentEvent(messages(store, Version.parse(since), board))
@@ -92,6 +93,10 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterable[ServerSen
         progress = store.progress.get(sid)
         if progress and (board is None or store.requests[sid].board == board):
             yield ServerSentEventMessage(data=progress.model_dump_json(), event="progress")
+    for sid in news.validations:
+        request = store.requests.get(sid)
+        if request and (board is None or request.board == board):
+            yield ServerSentEventMessage(data=json.dumps({"sid": sid}), event="validation")
 
 
 def _topic(subject: str) -> Topic:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from contracts.evaluation import EvaluationProgress
+from contracts.validation import ValidationProgress
 from contracts.views import Request, RequestState
 from services.gateway.queue.experience import Experience, TimeLeft, learned, time_left
 from services.gateway.queue.places import Plan, planned
@@ -40,6 +41,10 @@ class Outlook:
         """Where it is; None while its evaluator has not said so."""
         return self._store.progress.get(request.sid)
 
+    def validation(self, request: Request) -> ValidationProgress | None:
+        """How the rules come out so far; None where no validator is at it."""
+        return self._store.validations.get(request.sid)
+
     def time_left(self, request: Request) -> TimeLeft:
         """Of a running request, by its newest progress."""
         experience = self.plan().experience(request.board)
@@ -55,6 +60,7 @@ class Outlook:
             place=self.plan().place(request.sid),
             evaluators=evaluators.serving(request.tier) if known and request.tier else None,
             worked_on=evaluators.work_on(request.sid, request.run) if known else None,
+            validation=self.validation(request),
             progress=self.progress(request),
             moved_at=store.moved_at.get(request.sid),
         )

@@ -12,6 +12,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from contracts.evaluation import EvaluationProgress
+from contracts.validation import ValidationProgress
 from contracts.views import Request
 from services.gateway.dependencies import (
     EventLogDependency,
@@ -26,7 +27,7 @@ from services.gateway.queue.requests import ENDED
 from services.gateway.queue.views import queue_place
 from services.gateway.requests.routes import known_request
 from services.gateway.state.store import Version, ViewStore
-from services.gateway.views import request_details, request_progress
+from services.gateway.views import request_details, request_progress, request_validation
 
 _LOOK_AT_ESTIMATES_S = 5.0
 _MOVED_S = 30.0
@@ -48,7 +49,8 @@ async def stream_request(
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Response[Any]:
     """`request` carries all there is, whenever that changes; `queue` the place of one that waits;
-    `progress` where one that runs is; `end` the final state, and then the stream ends.
+    `progress` where one that runs is; `validation` how the rules come out so far for one that a
+    validator is at, and null once it fell silent; `end` the final state, and then the stream ends.
 
     After `Last-Event-ID` nothing is repeated; a request that had ended by then is answered with
     204, on which browsers stop asking."""
@@ -95,6 +97,7 @@ class _Follower:
         self._told_early = False
         self._place: QueuePlace | None = None
         self._progress: EvaluationProgress | None = None
+        self._validation: ValidationProgress | None = None
         self.has_ended = False
 
     def news(self) -> Iterator[ServerSentEventMessage]:
@@ -108,9 +111,11 @@ class _Follower:
             return
         version = _version(request, self._store)
         place = self._outlook.plan().place(request.sid)
-        progress = self._store.progress.get(request.sid)
+        progress = self._outlook.progress(request)
+        validation = self._outlook.validation(request)
         if _is_news(version, self._told):
             self._told, self._place, self._progress = version, place, progress
+            self._validation = validation
             yield self._details(request, version)
         if place and _is_worth_telling(place, self._place):
             self._place = place
@@ -118,6 +123,9 @@ class _Follower:
         if progress and progress is not self._progress:
             self._progress = progress
             yield _message("progress", request_progress(request, self._outlook))
+        if validation is not self._validation:
+            self._validation = validation
+            yield _message("validation", request_validation(request, self._outlook))
         if request.state in ENDED:
             self.has_ended = True
             yield ServerSentEventMessage(data=json.dumps({"state": request.state}), event="end")

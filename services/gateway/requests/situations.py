@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from contracts.evaluation import EvaluationProgress, FailureCause
 from contracts.operation import HoldScope
+from contracts.validation import ValidationProgress
 from contracts.views import HistoryEntry, Request, RequestState, Unshown
 from services.gateway.formatting import duration, moment, words
 from services.gateway.queue.places import QueuePlace
@@ -48,6 +49,8 @@ class Circumstances:
     """How many serve its tier; None while that is unknown."""
     worked_on: bool | None = None
     """Whether an evaluator says that it is at it; None while that is unknown."""
+    validation: ValidationProgress | None = None
+    """None where no validator is at it."""
     progress: EvaluationProgress | None = None
     moved_at: datetime | None = None
     """When the progress was last heard to change; None when none was."""
@@ -95,6 +98,8 @@ def _received(request: Request, around: Circumstances) -> Situation:
             request.delay.since,
             f"It is looked at again by itself. {request.delay.reason.advice}",
         )
+    if around.validation:
+        return _validated(around.validation, since)
     if around.now - since > around.bounds.unjudged:
         return Situation(
             "It was received, and no validator has looked at it yet, which usually takes seconds.",
@@ -104,6 +109,17 @@ def _received(request: Request, around: Circumstances) -> Situation:
         )
     begun = "It was received" if request.run == 1 else f"Run {request.run} was asked for"
     return Situation(f"{begun} and is about to be checked against the rules.", since, _NOTHING)
+
+
+def _validated(told: ValidationProgress, since: datetime) -> Situation:
+    what = f"A validator is at it, and reads {told.reading}."
+    if not told.reasons:
+        return Situation(what, since, _NOTHING)
+    return Situation(
+        f"{what} It breaks {_counted(len(told.reasons), 'rule')} already, and will be refused.",
+        since,
+        "Wait for the verdict: it names whatever else is wrong.",
+    )
 
 
 def _waiting(request: Request, around: Circumstances) -> Situation:

@@ -1,4 +1,4 @@
-"""A verdict of the rules, rule by rule. Pure."""
+"""A verdict of the rules, rule by rule, and what is known of it before it is given. Pure."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -8,6 +8,7 @@ import msgspec
 from contracts.check import RuleOutcomes
 from contracts.models import Reason
 from contracts.rule_book import rule_book
+from contracts.validation import ValidationProgress
 
 
 class Outcome(StrEnum):
@@ -19,6 +20,8 @@ class Outcome(StrEnum):
     """It needs to know what could not be found out, because of a rule that is broken."""
     NOT_APPLICABLE = "not-applicable"
     """It is about submissions of another kind."""
+    WAITING = "waiting"
+    """It needs to know what is not read yet."""
 
 
 class AskedRule(msgspec.Struct, frozen=True):
@@ -34,8 +37,31 @@ class AskedRule(msgspec.Struct, frozen=True):
     Empty where that says nothing."""
 
 
+class Validation(msgspec.Struct, frozen=True):
+    """Where a validator is that is at a submission."""
+
+    reading: str
+    """What it reads now, in words."""
+    rules: tuple[AskedRule, ...]
+    """All of them. Those that wait come out later; the verdict says the same of all others."""
+
+
+def validation(told: ValidationProgress) -> Validation:
+    return Validation(told.reading, rules_so_far(told))
+
+
+def rules_so_far(told: ValidationProgress | None) -> tuple[AskedRule, ...]:
+    """All of them, in the order of the rule book. Before a validator has begun, all wait."""
+    if told is None:
+        return asked_rules((), (), RuleOutcomes(), tuple(rule_book()))
+    return asked_rules(told.reasons, told.warnings, told.rules, told.waiting)
+
+
 def asked_rules(
-    reasons: Iterable[Reason], warnings: Iterable[Reason], rules: RuleOutcomes | None
+    reasons: Iterable[Reason],
+    warnings: Iterable[Reason],
+    rules: RuleOutcomes | None,
+    waiting: Iterable[str] = (),
 ) -> tuple[AskedRule, ...]:
     """In the order of the rule book. Empty without `rules`: what is broken is then all that is
     known."""
@@ -47,6 +73,7 @@ def asked_rules(
         **{code: (Outcome.KEPT, found) for code, found in rules.kept.items()},
         **dict.fromkeys(rules.undecided, (Outcome.UNDECIDED, "")),
         **dict.fromkeys(rules.not_applicable, (Outcome.NOT_APPLICABLE, "")),
+        **dict.fromkeys(waiting, (Outcome.WAITING, "")),
     }
     book = rule_book()
     known = [code for code in book if code in came_out]

@@ -13,6 +13,7 @@ from contracts.base import Message
 from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
 from contracts.topology import VIEWS
+from contracts.validation import ValidationProgress
 from runtime.follow import Batch, follow
 from runtime.service import Readiness
 from services.gateway.state.store import ViewStore
@@ -45,6 +46,10 @@ async def follow_progress(client: Client, store: ViewStore) -> None:
     await _follow(client, EvaluationProgress, store.put_progress)
 
 
+async def follow_validations(client: Client, store: ViewStore) -> None:
+    await _follow(client, ValidationProgress, store.put_validation)
+
+
 async def follow_evaluators(client: Client, store: ViewStore) -> None:
     await _follow(client, EvaluatorPresence, store.put_presence)
 
@@ -59,8 +64,9 @@ async def _follow(client: Client, kind: type[M], put: Callable[[M], None]) -> No
             log.warning("a message cannot be read", subject=message.subject, error=str(fault))
 
 
-async def watch_evaluators(client: Client, store: ViewStore) -> None:
-    """Have evaluators forgotten that fell silent, but not those that nobody could hear."""
+async def watch_for_silence(client: Client, store: ViewStore) -> None:
+    """Have evaluators and validations forgotten that fell silent, but not those that nobody could
+    hear."""
     while True:
         await asyncio.sleep(_LOOK_AROUND_S)
         if client.is_connected:

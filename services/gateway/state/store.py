@@ -1,5 +1,5 @@
-"""How everything stands, in memory: a copy of VIEWS, the newest progress of what runs, and which
-evaluators are there."""
+"""How everything stands, in memory: a copy of VIEWS, the newest progress of what is validated or
+runs, and which evaluators are there."""
 
 import asyncio
 from collections import defaultdict
@@ -19,6 +19,7 @@ from contracts.evaluation import EvaluationProgress
 from contracts.evaluator import EvaluatorPresence
 from contracts.operation import Holds
 from contracts.registry import view_class
+from contracts.validation import ValidationProgress
 from contracts.views import (
     Decision,
     Departed,
@@ -31,6 +32,7 @@ from contracts.views import (
 from services.gateway.query.rows import EntryRow
 from services.gateway.queue.evaluators import Evaluators
 from services.gateway.state.shelf import Shelf
+from services.gateway.state.validations import Validations
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +86,9 @@ class News:
     """Forget everything: what follows is all there is."""
     subjects: frozenset[str]
     progress: frozenset[str]
-    """Submissions with newer progress."""
+    """Submissions with newer progress of their evaluation."""
+    validations: frozenset[str] = frozenset()
+    """Submissions whose validation has come further, or has fallen silent."""
     evaluators: bool = False
     """Whether evaluators came, went, or are at something else."""
 
@@ -97,6 +101,7 @@ class Listener:
         self._start_over = news.start_over
         self._subjects = set(news.subjects)
         self._progress = set(news.progress)
+        self._validations = set(news.validations)
         self._evaluators = news.evaluators
         self._something = asyncio.Event()
         self._something.set()
@@ -111,27 +116,37 @@ class Listener:
             self._start_over,
             frozenset(self._subjects),
             frozenset(self._progress),
+            frozenset(self._validations),
             self._evaluators,
         )
         self._start_over = self._evaluators = False
         self._subjects.clear()
         self._progress.clear()
+        self._validations.clear()
         self._something.clear()
         return news
 
     def tell(
-        self, *, subject: str | None = None, progress: str | None = None, evaluators: bool = False
+        self,
+        *,
+        subject: str | None = None,
+        progress: str | None = None,
+        validation: str | None = None,
+        evaluators: bool = False,
     ) -> None:
         if subject:
             self._subjects.add(subject)
         if progress:
             self._progress.add(progress)
+        if validation:
+            self._validations.add(validation)
         self._evaluators |= evaluators
         self._something.set()
 
     def start_over(self) -> None:
         self._subjects.clear()
         self._progress.clear()
+        self._validations.clear()
         self._start_over = True
         self._something.set()
 
@@ -159,6 +174,7 @@ class ViewStore:
         """By submission id, only while it runs."""
         self.moved_at: dict[str, datetime] = {}
         """When that was heard to change."""
+        self.validations = Validations()
         self.evaluators = Evaluators()
         self.before_ready: list[Callable[[], Awaitable[None]]] = []
         """What readers wait for besides, once everything that stood in VIEWS has been read."""
@@ -213,6 +229,7 @@ class ViewStore:
         self.holds = Holds()
         self.progress.clear()
         self.moved_at.clear()
+        self.validations = Validations()
         self._standing.clear()
         self._changed.clear()
         self._board_sequences.clear()
@@ -273,6 +290,9 @@ class ViewStore:
                 if progress and not _is_about(progress, view):
                     del self.progress[view.sid]
                     self.moved_at.pop(view.sid, None)
+                validation = self.validations.get(view.sid)
+                if validation and not _is_validation_of(validation, view):
+                    self.validations.forget(view.sid)
 
     def _keep_request(self, request: Request) -> None:
         if before := self.requests.get(request.sid):
@@ -299,6 +319,7 @@ class ViewStore:
                     del self._by_submitter[gone.submitter][gone.sid]
                 self.progress.pop(view.sid, None)
                 self.moved_at.pop(view.sid, None)
+                self.validations.forget(view.sid)
 
     def put_progress(self, progress: EvaluationProgress) -> None:
         """Kept only for what runs, by its newest attempt: anything else would pile up."""
@@ -311,12 +332,26 @@ class ViewStore:
         for listener in self._listeners:
             listener.tell(progress=progress.sid)
 
+    def put_validation(self, progress: ValidationProgress) -> None:
+        """Kept only for what has no verdict yet."""
+        request = self.requests.get(progress.sid)
+        if request is None or not _is_validation_of(progress, request):
+            return
+        if self.validations.hear(progress):
+            self._tell_of_validation(progress.sid)
+
     def put_presence(self, presence: EvaluatorPresence) -> None:
         self._tell_of_evaluators(self.evaluators.hear(presence))
 
     def listened(self, seconds: float) -> None:
-        """So much time has passed with NATS in reach: evaluators that were not heard are gone."""
+        """So much time has passed with NATS in reach: who was not heard is gone."""
         self._tell_of_evaluators(self.evaluators.listened(seconds))
+        for sid in self.validations.listened(seconds):
+            self._tell_of_validation(sid)
+
+    def _tell_of_validation(self, sid: str) -> None:
+        for listener in self._listeners:
+            listener.tell(validation=sid)
 
     def _tell_of_evaluators(self, is_news: bool) -> None:
         if is_news:
@@ -334,6 +369,7 @@ class ViewStore:
                 start_over=known is None,
                 subjects=frozenset(self._changed_since(known.sequence if known else 0)),
                 progress=frozenset(self.progress),
+                validations=frozenset(self.validations.sids()),
                 evaluators=known is None,
             )
         )
@@ -375,6 +411,10 @@ def _is_about(progress: EvaluationProgress, request: Request) -> bool:
         and progress.run == request.run
         and progress.attempt >= request.attempt
     )
+
+
+def _is_validation_of(progress: ValidationProgress, request: Request) -> bool:
+    return request.state is RequestState.RECEIVED and progress.run == request.run
 
 
 def _place(subject: str) -> tuple[str, str]:

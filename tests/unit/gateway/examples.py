@@ -8,10 +8,11 @@ from contracts.board import Board, BoardTask, Limits
 from contracts.check import RuleOutcomes
 from contracts.evaluation import Energy, EnergyMethod, Engine, Provenance, Tokens
 from contracts.evaluator import DeviceWork, EvaluatorDevice, EvaluatorPresence
-from contracts.models import Lane, ModelRef, ModelType, Precision, Tier
+from contracts.models import Lane, ModelRef, ModelType, Precision, Reason, Tier
 from contracts.operation import Hold, HoldKind, HoldScope
 from contracts.rule_book import rule_book
 from contracts.submission import submission_id
+from contracts.validation import ValidationProgress
 from contracts.views import (
     Entry,
     HistoryEntry,
@@ -126,6 +127,37 @@ def rules_beside(*broken: str, undecided: tuple[str, ...] = ()) -> RuleOutcomes:
         kept={code: found.get(code, "") for code in rule_book() if code not in silent},
         not_applicable=of_others,
         undecided=undecided,
+    )
+
+
+_OF_WEIGHTS_ON = (
+    "safetensors-",
+    "weights-",
+    "config-",
+    "architecture-",
+    "tokenizer-",
+    "precision-contradicts-",
+    "params-",
+    "precision-differs-",
+)
+OF_WEIGHTS_ON = tuple(code for code in rule_book() if code.startswith(_OF_WEIGHTS_ON))
+"""What waits for the headers of the weights, and for what is read after them."""
+
+
+def a_validation(
+    request: Request,
+    reading: str = "the header of the weights",
+    *,
+    broken: tuple[Reason, ...] = (),
+    waiting: tuple[str, ...] = OF_WEIGHTS_ON,
+) -> ValidationProgress:
+    return ValidationProgress(
+        sid=request.sid,
+        run=request.run,
+        reading=reading,
+        reasons=broken,
+        rules=rules_beside(*(reason.code for reason in broken), *waiting),
+        waiting=waiting,
     )
 
 

@@ -8,11 +8,12 @@ from litestar.response import ServerSentEventMessage
 from contracts.base import View
 from contracts.evaluation import EvaluationProgress
 from contracts.registry import VIEW_TYPES
+from contracts.validation import ValidationProgress
 from contracts.views import RequestState
 from services.gateway.live import messages
 from services.gateway.state.store import Version, ViewStore
 from tests.contract.test_wire_format import GOLDEN
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import a_board, a_request, a_validation, an_entry
 
 
 @pytest.fixture
@@ -100,6 +101,20 @@ async def test_progress_is_sent_without_an_id(store: ViewStore) -> None:
 
     assert (message.event, message.id) == ("progress", None)
     assert EvaluationProgress.model_validate_json(str(message.data)) == progress
+
+
+async def test_a_validation_is_sent_without_an_id_to_the_readers_of_its_board(
+    store: ViewStore,
+) -> None:
+    here, there = (a_request(state=RequestState.RECEIVED, board=b) for b in ("demo", "other"))
+    for sequence, request in enumerate((here, there), start=5):
+        store.put(request.subject(), request.model_dump_json().encode(), sequence)
+        store.put_validation(a_validation(request))
+
+    [message] = await take(1, messages(store, store.version, "demo"))
+
+    assert (message.event, message.id) == ("validation", None)
+    assert ValidationProgress.model_validate_json(str(message.data)) == a_validation(here)
 
 
 async def test_the_stream_ends_when_the_store_is_closed(store: ViewStore) -> None:

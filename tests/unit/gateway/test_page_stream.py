@@ -11,7 +11,7 @@ from contracts.registry import VIEW_TYPES
 from contracts.views import RequestState
 from services.gateway.pages.stream import TOPICS, Topic, messages
 from services.gateway.state.store import Version, ViewStore
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import a_board, a_request, a_validation, an_entry
 
 
 def a_store(*views: View) -> ViewStore:
@@ -89,6 +89,21 @@ async def test_progress_comes_with_its_numbers() -> None:
 
     event, body = await told(stream)
     assert (event, body["done"], body["total"]) == ("progress", 3, 9)
+
+
+async def test_a_validation_is_named_to_the_pages_of_its_board() -> None:
+    received = a_request(state=RequestState.RECEIVED)
+    elsewhere = a_request("acme/elsewhere", RequestState.RECEIVED, board="other")
+    store = a_store(a_board(), a_board("other"), received, elsewhere)
+    store.listened(60)  # by when its evaluators are known
+    stream = await following(store, "demo")
+
+    store.put_validation(a_validation(elsewhere))
+    store.put_validation(a_validation(received))
+
+    assert await told(stream) == ("validation", {"sid": received.sid})
+    store.listened(60)
+    assert await told(stream) == ("validation", {"sid": received.sid})
 
 
 async def test_a_page_of_another_stream_looks_at_everything_again() -> None:

@@ -12,7 +12,14 @@ from contracts.views import Request, RequestState
 from services.gateway.queue.outlook import Outlook
 from services.gateway.requests.events import messages
 from services.gateway.state.store import Version, ViewStore
-from tests.unit.gateway.examples import a_board, a_request, a_store, an_evaluator, put
+from tests.unit.gateway.examples import (
+    a_board,
+    a_request,
+    a_store,
+    a_validation,
+    an_evaluator,
+    put,
+)
 
 Messages = AsyncGenerator[ServerSentEventMessage, None]
 
@@ -104,6 +111,29 @@ async def test_a_request_is_followed_from_the_queue_to_its_end() -> None:
         assert (end.event, data(end)) == ("end", {"state": "finished"})
         with pytest.raises(StopAsyncIteration):
             await anext(told)
+
+
+async def test_the_rules_come_out_one_after_another_before_the_verdict() -> None:
+    mine = a_request("acme/mine", RequestState.RECEIVED)
+    store = a_store(a_board(), mine)
+    async with aclosing(stream(store, mine)) as told:
+        assert data(await heard(told))["validation"] is None
+
+        for reading in ("the model card", "the header of the weights"):
+            store.put_validation(a_validation(mine, reading))
+            step = await heard(told)
+            assert (step.event, step.id) == ("validation", None)
+            assert data(step)["reading"] == reading
+
+        store.listened(60)
+        silent = await heard(told)
+        assert (silent.event, silent.data) == ("validation", b"null")
+
+        store.put_validation(a_validation(mine))
+        assert (await heard(told)).event == "validation"
+        put(store, a_request("acme/mine"), 3)
+        verdict = await heard(told)
+        assert (verdict.event, data(verdict)["validation"]) == ("request", None)
 
 
 async def test_nothing_is_told_twice() -> None:

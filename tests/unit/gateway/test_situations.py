@@ -16,6 +16,7 @@ from contracts.submission import (
     SubmissionRejected,
     SubmissionRerunRequested,
 )
+from contracts.validation import ValidationProgress
 from contracts.views import Request, RequestState
 from services.aggregator.leaderboard import Leaderboard
 from services.gateway.queue.places import QueuePlace
@@ -83,6 +84,8 @@ PROGRESS = EvaluationProgress(
     sid=SID, run=1, attempt=1, phase="scoring", task="logic", done=1, total=9
 )
 
+VALIDATION = ValidationProgress(sid=SID, run=1, reading="the header of the weights")
+
 CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
     "received": (
         (received(),),
@@ -97,6 +100,20 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
         (received(),),
         around(3),
         Situation("no validator has looked at it yet", at(1), "tell the operators"),
+    ),
+    "received, and a validator is at it": (
+        (received(),),
+        around(30, validation=VALIDATION),
+        Situation(
+            "A validator is at it, and reads the header of the weights.",
+            at(1),
+            "There is nothing to do.",
+        ),
+    ),
+    "received, and bound to be refused": (
+        (received(),),
+        around(0, validation=VALIDATION.model_copy(update={"reasons": (RULE,)})),
+        Situation("It breaks 1 rule already, and will be refused.", at(1), "Wait for the verdict"),
     ),
     "the Hub does not answer": (
         (received(), SubmissionDelayed(sid=SID, run=1, reason=AWAY)),

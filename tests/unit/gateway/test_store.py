@@ -6,7 +6,7 @@ from contracts.base import View
 from contracts.evaluation import EvaluationProgress
 from contracts.views import Entry, Request, RequestState
 from services.gateway.state.store import Listener, News, Version, ViewStore
-from tests.unit.gateway.examples import a_board, a_request, an_entry
+from tests.unit.gateway.examples import a_board, a_request, a_validation, an_entry
 
 
 def put(store: ViewStore, view: View, sequence: int) -> None:
@@ -246,3 +246,41 @@ def test_progress_is_kept_only_while_its_attempt_runs(store: ViewStore) -> None:
 
     put(store, a_request(state=RequestState.FINISHED, attempt=2), 3)
     assert store.progress == {}
+
+
+def test_a_validation_is_kept_until_there_is_a_verdict(store: ViewStore) -> None:
+    received = a_request(state=RequestState.RECEIVED)
+    store.put_validation(a_validation(received))
+    put(store, received, 1)
+    store.put_validation(a_validation(received).model_copy(update={"run": 2}))
+    assert store.validations.get(received.sid) is None
+
+    store.put_validation(a_validation(received))
+    assert store.validations.get(received.sid) == a_validation(received)
+
+    put(store, a_request(state=RequestState.WAITING), 2)
+    assert store.validations.get(received.sid) is None
+
+
+async def test_a_validation_is_news_when_it_comes_further_and_when_it_falls_silent(
+    store: ViewStore,
+) -> None:
+    received = a_request(state=RequestState.RECEIVED)
+    put(store, received, 1)
+    first, second = (a_validation(received, reading) for reading in ("the card", "the weights"))
+    store.put_validation(first)
+    with store.listen(store.version) as listener:
+        assert (await news_of(listener)).validations == {received.sid}
+
+        store.put_validation(first)
+        store.put_validation(second)
+        assert (await news_of(listener)).validations == {received.sid}
+
+        store.listened(8)
+        store.put_validation(second)
+        store.listened(8)
+        assert store.validations.get(received.sid) == second
+
+        store.listened(3)
+        assert (await news_of(listener)).validations == {received.sid}
+        assert store.validations.get(received.sid) is None

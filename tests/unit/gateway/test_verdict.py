@@ -3,9 +3,15 @@ from contracts.models import Reason
 from contracts.rule_book import rule_book
 from contracts.views import RequestState
 from services.gateway.queue.outlook import Outlook
-from services.gateway.requests.verdict import AskedRule, Outcome, asked_rules
+from services.gateway.requests.verdict import AskedRule, Outcome, asked_rules, rules_so_far
 from services.gateway.views import request_details
-from tests.unit.gateway.examples import a_request, a_store, rules_beside
+from tests.unit.gateway.examples import (
+    OF_WEIGHTS_ON,
+    a_request,
+    a_store,
+    a_validation,
+    rules_beside,
+)
 
 UNLICENSED = Reason(code="license-missing", message="It names no license.", advice="Add it.")
 UNUSED = Reason(code="chat-template-unused", message="It has one.", advice="Use it.")
@@ -54,3 +60,28 @@ def test_the_api_tells_all_rules_of_a_request() -> None:
 
     assert [one.code for one in told.rules] == list(rule_book())
     assert [one.code for one in told.rules if one.outcome is Outcome.BROKEN] == ["license-missing"]
+
+
+def test_before_a_validator_has_begun_every_rule_waits() -> None:
+    told = rules_so_far(None)
+
+    assert [one.code for one in told] == list(rule_book())
+    assert {one.outcome for one in told} == {Outcome.WAITING}
+
+
+def test_the_api_tells_how_the_rules_come_out_while_they_are_asked() -> None:
+    request = a_request(state=RequestState.RECEIVED)
+    store = a_store(request)
+    outlook = Outlook(store)
+    assert request_details(request, outlook).validation is None
+
+    store.put_validation(a_validation(request, broken=(UNLICENSED,)))
+
+    told = request_details(request, outlook).validation
+    assert told
+    assert told.reading == "the header of the weights"
+    assert [one.code for one in told.rules] == list(rule_book())
+    outcomes = {one.code: one.outcome for one in told.rules}
+    assert outcomes["license-missing"] is Outcome.BROKEN
+    assert [code for code, one in outcomes.items() if one is Outcome.WAITING] == list(OF_WEIGHTS_ON)
+    assert AskedRule("card-missing", "Card can be read", Outcome.KEPT, "") in told.rules

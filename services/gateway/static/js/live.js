@@ -35,6 +35,10 @@ function connect() {
     for (const topic of topics) outstanding.add(topic);
     tell();
   });
+  source.addEventListener("validation", ({ data }) => {
+    outstanding.add(`validation-${JSON.parse(data).sid}`);
+    tell();
+  });
   source.addEventListener("progress", ({ data }) => {
     document.dispatchEvent(new CustomEvent("live:progress", { detail: JSON.parse(data) }));
   });
