@@ -6,12 +6,15 @@ from contextlib import suppress
 from typing import TypeVar
 
 from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from contracts.base import Event, View
 from contracts.registry import view_class
-from contracts.topology import EVENTS, VIEWS
+from contracts.topology import EVENTS, JOBS, VIEWS, Consumer
 from runtime.bus import Recorded, UnreadableMessageError, read_event
 from runtime.follow import follow
+from tests.waiting import HANGS_S, until_answered
 
 E = TypeVar("E", bound=Event)
 V = TypeVar("V", bound=View)
@@ -21,7 +24,7 @@ async def next_event(
     client: Client,
     kind: type[E],
     where: Callable[[E], bool] = lambda _: True,
-    timeout_s: float = 20,
+    timeout_s: float = HANGS_S,
 ) -> Recorded[E]:
     """The first event of this kind in the stream that fulfils `where`."""
     async with asyncio.timeout(timeout_s):
@@ -42,7 +45,7 @@ async def next_view(
     client: Client,
     kind: type[V],
     where: Callable[[V], bool] = lambda _: True,
-    timeout_s: float = 20,
+    timeout_s: float = HANGS_S,
 ) -> V:
     """The first view of this kind that fulfils `where`, as it stands or comes."""
     async with asyncio.timeout(timeout_s):
@@ -65,3 +68,26 @@ async def all_events(client: Client) -> list[Event]:
         if batch.caught_up:
             break
     return events
+
+
+async def until_copied(js: JetStreamContext, jobs: int) -> None:
+    """Until the server has made so many jobs in all. It copies what is accepted into JOBS some time
+    after it has answered whoever published it."""
+
+    async def are_there() -> bool:
+        return (await js.stream_info(JOBS.name)).state.last_seq >= jobs
+
+    await until_answered(are_there)
+
+
+async def has_handled_all(js: JetStreamContext, consumer: Consumer) -> bool:
+    """Whether its readers are done with everything that stood in the stream when this was asked.
+    What a consumer says is pending lacks the newest for a moment."""
+    newest = 0
+    for subject in consumer.subjects:
+        with suppress(NotFoundError):
+            message = await js.get_last_msg(consumer.stream.name, subject)
+            newest = max(newest, message.seq or 0)
+    info = await js.consumer_info(consumer.stream.name, consumer.name)
+    delivered = info.delivered.stream_seq if info.delivered else 0
+    return delivered >= newest and not info.num_pending and not info.num_ack_pending

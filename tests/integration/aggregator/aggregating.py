@@ -17,7 +17,7 @@ from runtime.service import Readiness
 from services.aggregator.app import EVENTS_READ, VIEWS_CURRENT, Aggregator
 from services.aggregator.sweep import Patience
 from tests.unit.aggregator.story import BOARD
-from tests.waiting import until, until_answered
+from tests.waiting import HANGS_S, until, until_answered
 
 UNHURRIED = Patience()
 
@@ -68,7 +68,7 @@ async def views_in_stream(client: Client) -> dict[str, bytes]:
 
 
 async def views_when(
-    client: Client, condition: Callable[[dict[str, bytes]], bool], timeout_s: float = 20
+    client: Client, condition: Callable[[dict[str, bytes]], bool], timeout_s: float = HANGS_S
 ) -> dict[str, bytes]:
     """What stands once that fulfils the condition."""
     views: dict[str, bytes] = {}
@@ -86,7 +86,7 @@ async def last_sequence(js: JetStreamContext) -> int:
 
 
 async def until_equal(
-    ask: Callable[[], Awaitable[object]], expected: object, timeout_s: float = 20
+    ask: Callable[[], Awaitable[object]], expected: object, timeout_s: float = HANGS_S
 ) -> None:
     """Ask the server until it answers as expected. Raises TimeoutError when it does not."""
 

@@ -23,7 +23,7 @@ from contracts.topology import (
 from contracts.views import Request, RequestState
 from runtime.bus import Recorded, bury, decode_event, make_broker, subscribe
 from runtime.topology import ensure_topology
-from tests.bus import all_events, next_event, next_view
+from tests.bus import all_events, has_handled_all, next_event, next_view, until_copied
 from tests.integration.aggregator.aggregating import aggregating, publish, until_equal
 from tests.unit.aggregator.story import accepted, failed, finished, received, sid_of
 
@@ -60,8 +60,7 @@ async def jobs_left(js: JetStreamContext) -> int:
 
 
 async def repairs_done(js: JetStreamContext) -> bool:
-    info = await js.consumer_info(DEAD_LETTERS.name, REPAIRS.name)
-    return (info.num_pending, info.num_ack_pending) == (0, 0)
+    return await has_handled_all(js, REPAIRS)
 
 
 async def failures(client: Client) -> list[Event]:
@@ -104,6 +103,7 @@ async def test_a_run_that_has_ended_gets_no_second_end(
 ) -> None:
     """Its last evaluator died between the last score and the acknowledgement."""
     await publish(jetstream, received(), accepted(), finished())
+    await until_copied(jetstream, 1)
     async with aggregating(nats_url), worker_that_never_answers(jetstream, EVALUATOR):
         await until_equal(lambda: jobs_left(jetstream), 0)
         await until_equal(lambda: repairs_done(jetstream), True)

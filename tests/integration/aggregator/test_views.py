@@ -14,7 +14,7 @@ from contracts.views import Entry, Request, RequestState
 from runtime.dead_letters import Buried, read_dead_letter
 from runtime.topology import ensure_stream
 from services.aggregator.views_stream import POSITION
-from tests.bus import next_view
+from tests.bus import next_view, until_copied
 from tests.integration.aggregator.aggregating import (
     aggregating,
     last_sequence,
@@ -32,7 +32,6 @@ from tests.unit.aggregator.story import (
     sid_of,
     started,
 )
-from tests.waiting import until_answered
 
 WHOLE_LIFE = (
     received(),
@@ -257,6 +256,7 @@ async def test_a_submission_that_brings_a_fault_is_set_apart_and_everybody_else_
     async with aggregating(nats_url):
         await publish(jetstream, scored("facts", 1.7e308, repo_id=bad), *WHOLE_LIFE)
         await next_view(client, Entry, lambda row: row.sid == sid_of() and not row.provisional)
+        await next_view(client, Request, lambda view: view.state is RequestState.FINISHED)
         await next_view(client, Request, lambda view: view.unshown is not None)
         await until_equal(lambda: _letters(jetstream), 1)
         set_apart = await views_in_stream(client)
@@ -342,11 +342,8 @@ async def test_a_promoted_submission_has_a_job_in_the_high_lane_once(
         await publish(jetstream, received(), accepted(), promoted)
         await next_view(client, Request, lambda request: request.lane is Lane.HIGH)
 
-    # The server copies what is accepted into JOBS after it has answered.
-    async def both_are_there() -> bool:
-        return (await jetstream.stream_info(JOBS.name)).state.messages == 2
-
-    await until_answered(both_are_there)
+    await until_copied(jetstream, 2)
+    assert (await jetstream.stream_info(JOBS.name)).state.messages == 2
     high = job_subject(Tier.SMALL, Lane.HIGH, sid_of())
     job = await jetstream.get_last_msg(JOBS.name, high)
     assert SubmissionAccepted.model_validate_json(job.data or b"").lane is Lane.HIGH
