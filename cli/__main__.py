@@ -1,5 +1,8 @@
 """The `podium` command."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from cli.actions import cancel, promote, rerun, vote
@@ -19,28 +22,45 @@ from runtime.logs import configure_logs
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="An open leaderboard for language models that anyone can run. Try `podium demo` first.",
+    help="An open leaderboard for language models that anyone can run.\n\nExample: podium demo",
 )
-for command in (
-    demo,
-    up,
-    check,
-    submit,
-    status,
-    queue,
-    board,
-    cancel,
-    rerun,
-    vote,
-    promote,
-    reproduce,
-):
-    app.command()(command)
-app.add_typer(boards, name="boards")
-app.add_typer(workers, name="workers")
-app.add_typer(moderate, name="moderate")
-app.add_typer(imports, name="import")
-app.add_typer(dead_letters, name="dead-letters")
+_COMMANDS = {
+    "Run": (demo, up),
+    "Submit and read": (check, submit, status, queue, board, cancel, rerun, vote, reproduce),
+    "Operate": (promote,),
+}
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+for name, group in {
+    "workers": workers,
+    "moderate": moderate,
+    "dead-letters": dead_letters,
+    "boards": boards,
+    "import": imports,
+}.items():
+    app.add_typer(group, name=name, rich_help_panel="Operate")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"podium {version('podium')}")
+        raise typer.Exit
+
+
+@app.callback()
+def podium(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """What comes before the command."""
 
 
 def main() -> None:

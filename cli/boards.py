@@ -16,7 +16,7 @@ from runtime.board_report import BoardReport, TaskSummary
 from runtime.boards import Problem, examine_board
 from runtime.settings import REPOSITORY
 
-boards = typer.Typer(help="List board files, or check one.", invoke_without_command=True)
+boards = typer.Typer(invoke_without_command=True)
 
 _KINDS = {
     "multiple_choice": "choice",
@@ -31,7 +31,7 @@ def list_boards(
     context: typer.Context,
     folder: BoardsFolder = REPOSITORY / "boards",
 ) -> None:
-    """List the board files there are, or check one with `podium boards check FILE`.
+    """List board files, or check one.
 
     Example: podium boards
     """

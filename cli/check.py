@@ -20,8 +20,8 @@ from cli.options import (
     BoardsFolder,
     ChatTemplate,
     EnteredBoard,
+    Model,
     Revision,
-    SubmittedModel,
     SubmittedPrecision,
     SubmittedType,
     SubmittedWeights,
@@ -36,7 +36,7 @@ _BROKEN, _USAGE, _NO_HUB = 1, 2, 3
 
 
 def check(
-    model: SubmittedModel,
+    model: Model,
     revision: Revision = "main",
     precision: SubmittedPrecision = Precision.BFLOAT16,
     model_type: SubmittedType = ModelType.PRETRAINED,
@@ -52,11 +52,11 @@ def check(
 ) -> None:
     """Ask the rule book about a model before submitting it; nothing is submitted.
 
-    It says every rule that the model breaks, and what to do. What moderators have decided is not
-    known here. Exit status: 0 when it would be accepted, 1 when it would not, 2 when the question
-    makes no sense, 3 when the Hub does not answer.
+    Every broken rule is told, with what to do. Moderators' decisions are not known.
 
-    Example: podium check EleutherAI/pythia-160m --board open-llm-v2 --precision float16
+    Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 the Hub does not answer.
+
+    Example: podium check EleutherAI/pythia-160m --board open-llm-v2
     """
     if weight_type is WeightType.ORIGINAL and base_model:
         fail(
@@ -77,11 +77,7 @@ def check(
         )
     except ValidationError as fault:
         wrong = fault.errors()[0]
-        fail(
-            f"{wrong['input']!r} cannot be the {wrong['loc'][0]}.",
-            "Models are named NAMESPACE/NAME, as in their address on the Hub.",
-            status=_USAGE,
-        )
+        fail(f"{wrong['input']!r} cannot be the {wrong['loc'][0]}.", status=_USAGE)
     with hub_url(hub) as url:
         report = _ask_the_validator(intent, boards, url)
     if as_json:

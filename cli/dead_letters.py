@@ -9,13 +9,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import console
+from cli.console import console, print_json
 from cli.gateway import Gateway
-from cli.options import LOCAL_GATEWAY, GatewayUrl, Token
+from cli.options import LOCAL_GATEWAY, AsJson, GatewayUrl, Token
 
 dead_letters = typer.Typer(
     no_args_is_help=True,
-    help="What nobody could handle, and how to have it done again; for moderators.",
+    help="What nobody could handle, and how to have it done again; for moderators.\n\n"
+    "Example: podium dead-letters list",
 )
 
 Sequence = Annotated[int, typer.Argument(help="Number that `podium dead-letters list` printed.")]
@@ -27,6 +28,7 @@ def list_letters(
         int | None, typer.Option(help="Show what is older than this number.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Most letters to show.")] = 50,
+    as_json: AsJson = False,
     token: Token = None,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
@@ -36,6 +38,9 @@ def list_letters(
     """
     with Gateway(gateway, token) as client:
         page = client.dead_letters(before, limit)
+    if as_json:
+        print_json(page)
+        return
     if not (page["items"] or page["next"]):
         console.print("There are none.")
         return
@@ -60,6 +65,7 @@ def list_letters(
 @dead_letters.command()
 def show(
     sequence: Sequence,
+    as_json: AsJson = False,
     token: Token = None,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
@@ -69,6 +75,9 @@ def show(
     """
     with Gateway(gateway, token) as client:
         letter = client.dead_letter(sequence)
+    if as_json:
+        print_json(letter)
+        return
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")

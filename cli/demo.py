@@ -34,7 +34,10 @@ def demo(
         typer.Option(help="Folder to keep the board in; else it is forgotten at the end."),
     ] = None,
     port: Annotated[
-        int, typer.Option(help="Port of the page; another one is taken when it is in use.")
+        int,
+        typer.Option(
+            min=1, max=65535, help="Port of the page; another one is taken when it is in use."
+        ),
     ] = 8000,
 ) -> None:
     """Make tiny models, submit them, and watch them being evaluated for real.
@@ -97,7 +100,7 @@ async def _show(stack: Stack, content: DemoContent, once: bool) -> None:
                 console.print(reasons(settled))
         [board] = gateway.boards()
         console.print()
-        console.print(board_table(board, gateway.entries(board["name"])))
+        console.print(board_table(board, gateway.entries(board["name"], limit=100)["items"]))
     if not once:
         console.print(f"\n  Still serving {stack.url}. Ctrl-C ends it.")
         await asyncio.Event().wait()

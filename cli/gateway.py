@@ -120,32 +120,22 @@ class Gateway:
         """The same as the API has it."""
         return self._get(f"/api/v1/requests/{submission_id}")
 
-    def submissions(self) -> list[Submission]:
-        """All of them, the newest first, without their reasons and tasks."""
-        return [Submission.model_validate(request) for request in self.requests()]
-
-    def requests(self) -> list[dict[str, Any]]:
-        """The same as the API has them."""
-        found: list[dict[str, Any]] = []
-        address: str | None = "/api/v1/requests?limit=500"
-        while address:
-            page = self._get(address)
-            found += page["items"]
-            address = page["next"]
-        return found
+    def requests(
+        self, *, state: RequestState | None, board: str | None, limit: int
+    ) -> dict[str, Any]:
+        """A page of them, the newest first, as the API has it."""
+        return self._get("/api/v1/requests", state=state, board=board, limit=limit)
 
     def boards(self) -> list[dict[str, Any]]:
         boards: list[dict[str, Any]] = self._get("/api/v1/boards")["items"]
         return boards
 
-    def entries(self, board: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        address: str | None = f"/api/v1/boards/{board}/entries?limit=1000"
-        while address:
-            page = self._get(address)
-            found += page["items"]
-            address = page["next"]
-        return found
+    def entries(
+        self, board: str, *, search: str = "", sort: str | None = None, limit: int
+    ) -> dict[str, Any]:
+        """A page of the board's rows, as the API has it."""
+        address = f"/api/v1/boards/{board}/entries"
+        return self._get(address, search=search, sort=sort, limit=limit)
 
     def published_scores(self, board: str, submission_id: str) -> dict[str, PublishedScore]:
         """By the board's task id."""
@@ -160,28 +150,28 @@ class Gateway:
 
     def queue(self, tier: str | None, limit: int) -> dict[str, Any]:
         """What waits and runs, of one tier or of all."""
-        return self._get(f"/api/v1/queue?limit={limit}" + (f"&tier={tier}" if tier else ""))
+        return self._get("/api/v1/queue", limit=limit, tier=tier)
 
     def evaluators(self) -> dict[str, Any]:
         """Those that are there."""
         return self._get("/api/v1/evaluators")
 
-    def decisions(self) -> list[dict[str, Any]]:
+    def decisions(self, limit: int) -> dict[str, Any]:
         """Of moderators, the newest first."""
-        decisions: list[dict[str, Any]] = self._get("/api/v1/moderation")["items"]
-        return decisions
+        return self._get("/api/v1/moderation", limit=limit)
 
     def dead_letters(self, before: int | None, limit: int) -> dict[str, Any]:
         """A page of them, the newest first."""
-        place = f"&before={before}" if before else ""
-        return self._get(f"/api/v1/dead-letters?limit={limit}{place}")
+        return self._get("/api/v1/dead-letters", limit=limit, before=before)
 
     def dead_letter(self, sequence: int) -> dict[str, Any]:
         return self._get(f"/api/v1/dead-letters/{sequence}")
 
-    def _get(self, path: str) -> dict[str, Any]:
+    def _get(self, path: str, **asked: str | int | None) -> dict[str, Any]:
+        """What is asked with None is left to the gateway."""
+        given = {name: value for name, value in asked.items() if value is not None}
         with _explained(self._url):
-            return _body(self._http.get(path))
+            return _body(self._http.get(path, params=given))
 
 
 async def follow_submissions(url: str) -> AsyncGenerator[Submission, None]:
@@ -231,7 +221,10 @@ async def follow_submission(
 def _body(answer: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     if answer.is_error:
-        fail(body["error"]["message"], body["error"]["advice"])
+        error = body["error"]
+        if error["code"] == "sign-in-required":
+            error["advice"] = "Give a token of the Hub with --token or PODIUM_TOKEN."
+        fail(error["message"], error["advice"])
     return body
 
 

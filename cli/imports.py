@@ -33,7 +33,8 @@ from runtime.settings import REPOSITORY
 
 imports = typer.Typer(
     no_args_is_help=True,
-    help="Take over rows, results and requests of another leaderboard; for operators.",
+    help="Take over rows, results and requests of another leaderboard; for operators.\n\n"
+    "Example: podium import contents open-llm-leaderboard/contents",
 )
 
 _CONNECT_S = 5.0
@@ -46,7 +47,9 @@ Nats = Annotated[
 Hub = Annotated[
     str, typer.Option(envvar="HF_ENDPOINT", help="Hub of the data set: its URL, or a folder.")
 ]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Import the others.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Import the rest where some cannot be used.")
+]
 
 LOCAL_NATS = "nats://127.0.0.1:4222"
 OPEN_LLM = "open-llm-v2"

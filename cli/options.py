@@ -4,10 +4,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
-from contracts.models import ModelType, Precision, WeightType
+from cli.console import fail
+from contracts.models import ModelType, Precision, RepoId, WeightType
 
 LOCAL_GATEWAY = "http://127.0.0.1:8000"
+
+
+def _address(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        fail(f"{url!r} is no address of a gateway.", f"One is {LOCAL_GATEWAY}.", status=2)
+    return url.rstrip("/")
+
 
 GatewayUrl = Annotated[
     str,
@@ -15,7 +24,7 @@ GatewayUrl = Annotated[
         "--gateway",
         envvar="PODIUM_GATEWAY",
         help="Where the gateway listens.",
-        callback=lambda url: url.rstrip("/"),
+        callback=_address,
     ),
 ]
 # Not HF_TOKEN: that one opens its owner's repositories, and whoever runs a gateway would get it.
@@ -28,14 +37,29 @@ Token = Annotated[
         show_envvar=True,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As the API has it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the API has it.")]
 BoardsFolder = Annotated[
     Path, typer.Option(envvar="PODIUM_BOARDS", help="Folder with a YAML file per leaderboard.")
 ]
 
+
+def _repository(parameter: typer.CallbackParam, name: str | None) -> str | None:
+    try:
+        return TypeAdapter(RepoId | None).validate_python(name)
+    except ValidationError:
+        fail(
+            f"{name!r} cannot be the {parameter.name}.",
+            "Models are named NAMESPACE/NAME, as in their address on the Hub.",
+            status=2,
+        )
+
+
+Model = Annotated[
+    str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.", callback=_repository)
+]
+
 # ── a submission ─────────────────────────────────────────────────────────────────────────────────
 
-SubmittedModel = Annotated[str, typer.Argument(help="Repository on the Hub, NAMESPACE/NAME.")]
 Revision = Annotated[str, typer.Option(help="Branch, tag or commit.")]
 SubmittedPrecision = Annotated[
     Precision, typer.Option(help="Number format the weights are loaded in.")
@@ -44,7 +68,10 @@ SubmittedType = Annotated[ModelType, typer.Option(help="What kind of model it is
 SubmittedWeights = Annotated[
     WeightType, typer.Option(help="Whole weights, or a change to --base-model.")
 ]
-BaseModel = Annotated[str | None, typer.Option(help="What an adapter or delta is applied to.")]
+BaseModel = Annotated[
+    str | None,
+    typer.Option(help="What an adapter or delta is applied to.", callback=_repository),
+]
 ChatTemplate = Annotated[
     bool | None,
     typer.Option(

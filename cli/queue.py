@@ -95,5 +95,5 @@ def _waiting(requests: list[dict[str, Any]]) -> Table:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "id")
     return table

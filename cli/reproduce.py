@@ -69,8 +69,9 @@ def reproduce(
 ) -> None:
     """Run lm-eval's own command for a submission, and compare its scores with the published ones.
 
-    Needs lm-eval in the Python that runs this. Exit status: 0 when all scores agree, 1 when one
-    differs, 2 when it could not be run.
+    Needs lm-eval in the Python that runs this.
+
+    Exit status: 0 all scores agree, 1 one differs, 2 it could not be run.
 
     Example: podium reproduce 5f0c2a9be1d34f77a8c2 --task bbh
     """

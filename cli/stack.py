@@ -18,9 +18,15 @@ from runtime.ports import free_port
 from runtime.processes import ChildProcess, Supervisor
 from runtime.topology import ensure_topology
 
+_CONNECT_S = 15.0
 
-class FolderInUseError(Exception):
-    """Another Podium runs on the same data folder."""
+
+class StackError(Exception):
+    """A stack that cannot be run as it was asked for; with what to do."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,8 @@ class Stack:
 @asynccontextmanager
 async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
     """Start everything, yield when the gateway answers, and end everything in order. A later start
-    on the same folder goes on where this one was. Raises InvalidBoardError before anything starts.
-    """
+    on the same folder goes on where this one was. Raises InvalidBoardError before anything starts,
+    and StackError when something else is wrong with `options`."""
     with _exclusive(options.data):
         boards = _boards(options)
         supervisor = Supervisor()
@@ -74,12 +80,12 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
                 "PODIUM_BOARDS": str(boards),
                 **options.environment,
             }
-            probes = []
+            probes = {}
             for name in ("aggregator", "validator"):
                 port = free_port()
                 health = {f"{name.upper()}_HEALTH_PORT": str(port)}
                 await supervisor.start(_service(name, name, options, shared | health))
-                probes.append(f"http://127.0.0.1:{port}/readyz")
+                probes[name] = f"http://127.0.0.1:{port}/readyz"
             # Nobody waits for the evaluators, which import torch for ten seconds: jobs do.
             for number in range(1, options.evaluators + 1):
                 named = {"EVALUATOR_NAME": f"{os.uname().nodename}-{number}"}
@@ -93,8 +99,8 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
                 "GATEWAY_OPEN": str(options.open).lower(),
             }
             await supervisor.start(_service("gateway", "gateway", options, shared | address))
-            for probe in (*probes, f"{url}/readyz"):
-                await _until_ready(probe)
+            for name, probe in (probes | {"gateway": f"{url}/readyz"}).items():
+                await _until_ready(name, probe, options)
             yield Stack(url, nats_url, options.data / "logs", supervisor)
         finally:
             await supervisor.stop()
@@ -102,13 +108,20 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
 
 @contextmanager
 def _exclusive(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / "lock").open("a+")
+    except OSError as fault:
+        raise StackError(
+            f"{folder} cannot keep the board: {fault.strerror}.", "Give another folder with --data."
+        ) from fault
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
-            raise FolderInUseError(
-                f"Another Podium runs on {folder}. Stop it, or give another folder with --data."
+            raise StackError(
+                f"Another Podium runs on {folder}.",
+                "Stop it, or give another folder with --data.",
             ) from taken
         yield
 
@@ -126,14 +139,21 @@ def _boards(options: StackOptions) -> Path:
 
 async def _start_nats(supervisor: Supervisor, options: StackOptions) -> str:
     server = NatsServer(options.data / "nats", port=free_port())
-    log_file = options.data / "logs" / "nats-server.log"
+    log_file = _log_file("nats-server", options)
     await supervisor.start(ChildProcess("nats-server", server.command(), log_file))
-    await _until_listening(server.port)
+    await _until_listening(server.port, log_file)
     return f"nats://127.0.0.1:{server.port}"
 
 
 async def _apply_topology(nats_url: str) -> None:
-    client = await connect(nats_url, name="podium up")
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            client = await connect(nats_url, name="podium up")
+    except TimeoutError as silence:
+        raise StackError(
+            f"No nats-server answers at {nats_url}.",
+            "Start it, or leave out --nats and NATS_URL to have one started here.",
+        ) from silence
     await ensure_topology(client.jetstream())
     await client.close()
 
@@ -141,12 +161,16 @@ async def _apply_topology(nats_url: str) -> None:
 async def _start_hub(supervisor: Supervisor, options: StackOptions) -> str:
     if isinstance(options.hub, str):
         return options.hub
+    if not options.hub.is_dir():
+        raise StackError(
+            f"There is no folder {options.hub} to serve as a Hub.",
+            "Give a URL, or a folder as docs/localhub.md describes it.",
+        )
     port = free_port()
     command = [sys.executable, "-m", "localhub", str(options.hub), "--port", str(port)]
-    log_file = options.data / "logs" / "localhub.log"
-    await supervisor.start(ChildProcess("localhub", command, log_file))
+    await supervisor.start(ChildProcess("localhub", command, _log_file("localhub", options)))
     url = f"http://127.0.0.1:{port}"
-    await _until_ready(f"{url}/livez")
+    await _until_ready("localhub", f"{url}/livez", options)
     return url
 
 
@@ -156,26 +180,40 @@ def _service(
     return ChildProcess(
         name,
         [sys.executable, "-m", f"services.{service}"],
-        options.data / "logs" / f"{name}.log",
+        _log_file(name, options),
         environment,
     )
 
 
-async def _until_listening(port: int, timeout_s: float = 30) -> None:
-    async with asyncio.timeout(timeout_s):
-        while True:
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                await writer.wait_closed()
-                return
-            await asyncio.sleep(0.02)
+def _log_file(name: str, options: StackOptions) -> Path:
+    return options.data / "logs" / f"{name}.log"
 
 
-async def _until_ready(url: str, timeout_s: float = 120) -> None:
-    async with asyncio.timeout(timeout_s), httpx.AsyncClient(timeout=2) as client:
-        while True:
-            with suppress(httpx.TransportError):
-                if (await client.get(url)).is_success:
+async def _until_listening(port: int, log_file: Path) -> None:
+    with _said_when_late("nats-server", log_file):
+        async with asyncio.timeout(30):
+            while True:
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    await writer.wait_closed()
                     return
-            await asyncio.sleep(0.1)
+                await asyncio.sleep(0.02)
+
+
+async def _until_ready(name: str, url: str, options: StackOptions) -> None:
+    with _said_when_late(name, _log_file(name, options)):
+        async with asyncio.timeout(120), httpx.AsyncClient(timeout=2) as client:
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await client.get(url)).is_success:
+                        return
+                await asyncio.sleep(0.1)
+
+
+@contextmanager
+def _said_when_late(name: str, log_file: Path) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as late:
+        raise StackError(f"{name} does not become ready.", f"Its log: {log_file}") from late

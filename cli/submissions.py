@@ -1,6 +1,6 @@
 """`podium submit`, `status` and `board`: the leaderboard from the terminal."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -9,24 +9,26 @@ from cli.console import console, fail, print_json
 from cli.gateway import Gateway, Submission
 from cli.options import (
     LOCAL_GATEWAY,
+    AsJson,
     BaseModel,
     ChatTemplate,
     EnteredBoard,
     GatewayUrl,
+    Model,
     Revision,
-    SubmittedModel,
     SubmittedPrecision,
     SubmittedType,
     SubmittedWeights,
     Token,
 )
-from cli.tables import board_table, situation, submissions_table
+from cli.tables import board_table, requests_table, situation, submissions_table
 from cli.watching import watch
 from contracts.models import ModelType, Precision, WeightType
+from contracts.views import RequestState
 
 
 def submit(
-    model: SubmittedModel,
+    model: Model,
     revision: Revision = "main",
     precision: SubmittedPrecision = Precision.BFLOAT16,
     model_type: SubmittedType = ModelType.PRETRAINED,
@@ -66,7 +68,8 @@ def submit(
 
 def status(
     submission_id: Annotated[
-        str | None, typer.Argument(help="Id that `podium submit` printed; all when left out.")
+        str | None,
+        typer.Argument(help="Id that `podium submit` printed; the newest when left out."),
     ] = None,
     follow: Annotated[
         bool,
@@ -75,12 +78,22 @@ def status(
             help="Print each change until it has ended; exit with 1 unless it has finished.",
         ),
     ] = False,
+    state: Annotated[
+        RequestState | None,
+        typer.Option(help="Without an id: those in this state.", show_default=False),
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option(help="Without an id: those for this board.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=500, help="Without an id: most of them to list.")
+    ] = 20,
     as_json: Annotated[
         bool, typer.Option("--json", help="As the API has it; one event per line with --watch.")
     ] = False,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
-    """Show how a submission stands and why, or list all of them.
+    """Show how a submission stands and why, or list the newest.
 
     Example: podium status 5f0c2a9be1d34f77a8c2 --watch
     """
@@ -90,24 +103,33 @@ def status(
         watch(gateway, submission_id, as_json=as_json)
         return
     with Gateway(gateway) as client:
-        if as_json:
-            one = client.request(submission_id) if submission_id else client.requests()
-            print_json(one)
-        elif submission_id:
-            _show(client.submission(submission_id))
+        if submission_id is None:
+            page = client.requests(state=state, board=board, limit=limit)
+            print_json(page) if as_json else _list(page)
+        elif as_json:
+            print_json(client.request(submission_id))
         else:
-            console.print(submissions_table(client.submissions()))
+            _show(client.submission(submission_id))
 
 
 def board(
     name: Annotated[
         str | None, typer.Argument(help="Board to show; needed when there are several.")
     ] = None,
+    search: Annotated[
+        str, typer.Option(help="As on the page: words, `@params:<9`; docs/query.md has all of it.")
+    ] = "",
+    sort: Annotated[
+        str | None,
+        typer.Option(help="Columns, `-` for the highest first; else by rank.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most rows to show.")] = 20,
+    as_json: AsJson = False,
     gateway: GatewayUrl = LOCAL_GATEWAY,
 ) -> None:
-    """Print a leaderboard.
+    """Print the best of a leaderboard, or what a search finds there.
 
-    Example: podium board demo
+    Example: podium board open-llm-v2 --search 'llama @params:<9' --sort=-math
     """
     with Gateway(gateway) as client:
         boards = {board["name"]: board for board in client.boards()}
@@ -115,7 +137,22 @@ def board(
         if chosen is None or chosen not in boards:
             asked = f"There is no board {name!r}." if name else "Which board?"
             fail(asked, f"There are: {', '.join(boards) or 'none yet'}.")
-        console.print(board_table(boards[chosen], client.entries(chosen)))
+        page = client.entries(chosen, search=search, sort=sort, limit=limit)
+    if as_json:
+        print_json(page)
+        return
+    console.print(board_table(boards[chosen], page["items"]))
+    if more := page["total"] - len(page["items"]):
+        console.print(f"… and {more:,} more; --limit shows them.")
+
+
+def _list(page: dict[str, Any]) -> None:
+    if not page["items"]:
+        console.print("There are none.")
+        return
+    console.print(requests_table(page["items"]))
+    if page["next"]:
+        console.print("… and older ones; --limit shows them.")
 
 
 def _show(submission: Submission) -> None:

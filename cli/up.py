@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +13,8 @@ from rich.panel import Panel
 
 from cli.console import console, fail
 from cli.options import BoardsFolder
-from cli.stack import FolderInUseError, Stack, StackOptions, running_stack
+from cli.stack import Stack, StackError, StackOptions, running_stack
 from runtime.boards import InvalidBoardError
-from runtime.ports import free_port
 from runtime.settings import REPOSITORY
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -34,7 +34,7 @@ def up(
         typer.Option(min=1, help="Score the first so many documents per task only, for a trial."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address the page listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port the page listens on.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port the page listens on.")] = 8000,
     open_to_all: Annotated[
         bool | None,
         typer.Option(
@@ -55,10 +55,9 @@ def up(
 ) -> None:
     """Run Podium on this machine: nats-server, gateway, validator, evaluator, aggregator.
 
-    Example: podium up --hub https://huggingface.co --data ~/podium --port 8000
+    Example: podium up --data ~/podium --port 8000
     """
-    if free_port(port) != port:
-        fail(f"Port {port} on {host} is taken.", "Give another one with --port.")
+    _check_address(host, port)
     options = StackOptions(
         data=data.expanduser().resolve(),
         hub=hub if "://" in hub else Path(hub),
@@ -76,6 +75,19 @@ def up(
         await asyncio.Event().wait()
 
     run_until_interrupted(options, until_told_to_stop)
+
+
+def _check_address(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as fault:
+        # Python appends what it was doing.
+        reason = str(fault.strerror).partition(" (")[0]
+        fail(
+            f"The page cannot listen on {host}, port {port}: {reason}.",
+            "Give another --port or --host.",
+        )
 
 
 def running_panel(stack: Stack, options: StackOptions) -> Panel:
@@ -116,7 +128,7 @@ def run_until_interrupted(options: StackOptions, work: Callable[[Stack], Awaitab
 
     try:
         asyncio.run(main())
-    except FolderInUseError as taken:
-        fail(str(taken))
+    except StackError as fault:
+        fail(str(fault), fault.advice)
     except InvalidBoardError as fault:
         fail(str(fault), "`podium boards check FILE` says everything that is wrong with a board.")

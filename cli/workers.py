@@ -15,10 +15,7 @@ from cli.options import LOCAL_GATEWAY, AsJson, GatewayUrl, Token
 from contracts.models import Tier
 from contracts.operation import HoldKind, HoldScope
 
-workers = typer.Typer(
-    invoke_without_command=True,
-    help="Show the evaluators that are there; pause, drain and resume them.",
-)
+workers = typer.Typer(invoke_without_command=True)
 
 Name = Annotated[
     str | None, typer.Argument(help="Evaluator, as `podium workers` calls it.", show_default=False)
@@ -39,7 +36,7 @@ _ORDERED = {HoldKind.PAUSE: "paused", HoldKind.DRAIN: "told to drain"}
 def show_workers(
     context: typer.Context, as_json: AsJson = False, gateway: GatewayUrl = LOCAL_GATEWAY
 ) -> None:
-    """Show the evaluators that are there, and what each of their devices is at.
+    """Show the evaluators that are there; pause, drain and resume them.
 
     Example: podium workers
     """
@@ -97,7 +94,7 @@ def drain(
 ) -> None:
     """Empty evaluators before their host goes down. They stay up, without jobs, until resumed.
 
-    Example: podium workers drain gpu-7 --reason "a new disk" --wait && ssh gpu-7 sudo poweroff
+    Example: podium workers drain gpu-7 --reason "a new disk" --wait
     """
     if wait and not name:
         fail("--wait needs the NAME of an evaluator.", "`podium workers` lists them.", status=2)
@@ -153,6 +150,8 @@ def _order(client: Gateway, order: str, body: dict[str, Any]) -> dict[str, Any]:
     if count:
         obeys = "1 evaluator obeys" if count == 1 else f"{count} evaluators obey"
         follows = f"{obeys} within seconds; `podium workers` tells."
+    elif order == "resume":
+        follows = "It is about none of those there: `podium workers`."
     else:
         follows = "It is about none of those there (`podium workers`), and holds for any that come."
     console.print(Text(f"{_called(taken)}: told to {order}. {follows}"))

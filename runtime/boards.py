@@ -1,6 +1,7 @@
 """Board definitions from YAML files, and what may be wrong with one."""
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,7 @@ def _what(problem: Mapping[str, Any]) -> str:
             near = difflib.get_close_matches(str(problem["loc"][-1]), _FIELDS, n=1)
             return "there is no such field" + (f"; is `{near[0]}` meant?" if near else "")
         case "model_type":
-            return f"holds no fields (`name: value`) but {problem['input']!r}"
+            return f"holds no fields (`name: value`) but {reprlib.repr(problem['input'])}"
     return str(problem["msg"]).removeprefix("Value error, ")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from pathlib import Path
 
 from demo.content import DemoContent
@@ -79,7 +80,7 @@ async def test_a_model_is_submitted_followed_and_found_on_the_board(
         status, output = await podium("workers", "resume", *order)
         assert status == 0, output
         status, output = await podium("moderate", "log", "--gateway", stack.url)
-        assert "evaluators_drained" in output
+        assert "evaluators drained" in output
 
 
 async def test_a_score_is_reproduced_with_lm_eval_alone(
@@ -119,6 +120,23 @@ async def test_without_a_gateway_the_command_says_how_to_start_one() -> None:
 
     assert status == 1
     assert "podium up" in output
+
+
+async def test_what_cannot_be_run_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    address = ("--host", "127.0.0.1", "--port", str(free_port()))
+    data = ("--data", str(tmp_path / "data"))
+
+    status, output = await podium("up", *data, *address, "--hub", str(tmp_path / "nowhere"))
+    assert (status, "to serve as a Hub" in output) == (1, True), output
+
+    status, output = await podium("up", "--data", str(tmp_path / "file" / "data"), *address)
+    assert (status, "with --data" in output) == (1, True), output
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        status, output = await podium("up", *data, "--port", port)
+    assert (status, "another --port" in output) == (1, True), output
 
 
 async def test_nothing_starts_on_a_board_that_is_not_valid(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -13,7 +14,7 @@ from contracts.views import Failure, HistoryEntry, Request, RequestState
 from runtime.ports import free_port
 from tests.command import podium, started
 from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
-from tests.unit.gateway.examples import NOON, a_request, an_evaluator
+from tests.unit.gateway.examples import NOON, a_request, an_entry, an_evaluator
 
 
 def running(repo_id: str = "acme/now") -> Request:
@@ -131,6 +132,46 @@ async def test_one_that_fails_says_why_and_exits_with_1(
     assert status == 1, output
     events = [json.loads(line) for line in output.splitlines()]
     assert [event["event"] for event in events] == ["request", "end"]
+
+
+async def test_submissions_are_listed_with_their_ids(
+    gateway: RunningGateway, jetstream: JetStreamContext
+) -> None:
+    older, newer = a_request("acme/older"), a_request("acme/newer", minutes=1)
+    await show(jetstream, older, newer, ended(RequestState.FAILED))
+    await gateway.until("/api/v1/requests", lambda answer: len(answer.json()["items"]) == 3)
+    waiting = ("status", "--state", "waiting", "--gateway", gateway.url)
+
+    status, output = await podium(*waiting)
+    assert status == 0, output
+    assert [line.split()[:2] for line in output.splitlines()[1:]] == [
+        [newer.sid, "acme/newer"],
+        [older.sid, "acme/older"],
+    ]
+    status, output = await podium(*waiting, "--limit", "1")
+    assert (newer.sid in output, older.sid in output) == (True, False), output
+    assert "older ones" in output
+    status, output = await podium(*waiting, "--json")
+    assert [each["id"] for each in json.loads(output)["items"]] == [newer.sid, older.sid]
+
+
+async def test_a_board_is_searched_and_cut(
+    gateway: RunningGateway, jetstream: JetStreamContext
+) -> None:
+    entries = [an_entry(f"acme/{name}", facts=facts) for name, facts in (("a", 10), ("b", 90))]
+    await show(jetstream, *entries, an_entry("else/c"))
+    await gateway.until("/api/v1/boards/demo/entries", lambda answer: answer.json()["total"] == 3)
+    where = ("--gateway", gateway.url)
+
+    status, output = await podium("board", "--search", "acme", "--sort=-facts", *where)
+    assert status == 0, output
+    assert re.findall(r"(?:acme|else)/\w", output) == ["acme/b", "acme/a"]
+    status, output = await podium("board", "--limit", "1", *where)
+    assert "2 more" in output
+    status, output = await podium("board", "--search", "acme", "--json", *where)
+    assert json.loads(output)["total"] == 2
+    status, output = await podium("board", "--search", "@facst:>1", *where)
+    assert (status, "facst" in output) == (1, True)
 
 
 async def test_watching_needs_to_know_what(gateway: RunningGateway) -> None:

@@ -45,7 +45,10 @@ def test_it_says_what_happened_since_when_and_what_to_do() -> None:
 
 
 def test_a_single_reason_is_not_repeated() -> None:
-    assert "license-missing" not in printed(LICENSE)
+    text = printed(LICENSE)
+
+    assert "license-missing" in text
+    assert LICENSE.message not in text
 
 
 def test_an_older_gateway_still_tells_the_reasons() -> None:
