@@ -17,6 +17,18 @@ expect.set_options(timeout=20_000)
 
 CHROMIUM = shutil.which("chromium") or ""
 ColorScheme = Literal["light", "dark"]
+_COMING_IN = "coming-in"
+# Finds a document whose style sheets or scripts are not all there, or that htmx has yet to go
+# through: what is hidden at this width may still be shown, and nobody hears a key.
+_IS_COMING_IN = """({
+  query(root) { return this.queryAll(root)[0]; },
+  queryAll(root) {
+    const page = root.ownerDocument ?? root;
+    const waitsForHtmx = page.documentElement.dataset.js !== undefined
+      && page.querySelector("[hx-get]:not([data-htmx-powered])");
+    return page.readyState !== "complete" || waitsForHtmx ? [page.documentElement] : [];
+  },
+})"""
 _AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 
 needs_chromium = pytest.mark.skipif(
@@ -28,6 +40,7 @@ needs_chromium = pytest.mark.skipif(
 @asynccontextmanager
 async def launched_browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
+        await playwright.selectors.register(_COMING_IN, _IS_COMING_IN, content_script=True)
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
             # Debian's build cannot use its sandbox as root, and would look for updates.
@@ -48,13 +61,19 @@ async def watched_page(
 ) -> AsyncIterator[Page]:
     """A page that fails the test when the browser reports an error of the page's own: an exception,
     a line in the console (where violations of the Content-Security-Policy go too), a request that
-    failed or was answered with a status from 400 on that is not among the `expected`."""
+    failed or was answered with a status from 400 on that is not among the `expected`.
+
+    Whatever is done to an element, or expected of one, waits until the page that a click or `goto`
+    has led to is all there. What only reads (`inner_text`, `count`, `evaluate`) or types without an
+    element (`keyboard`) does not: expect something first, or call `until_it_is_there`."""
     context = await browser.new_context(
         viewport={"width": width, "height": 900 if width > 500 else 844},
         color_scheme=color_scheme,
         java_script_enabled=scripts,
     )
     page = await context.new_page()
+    # Playwright looks for it before each step, and goes on once it is gone.
+    await page.add_locator_handler(page.locator(f"{_COMING_IN}=page"), lambda: None)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on(
@@ -98,6 +117,11 @@ async def open_page(
         watched_page(browser, width, color_scheme, scripts=scripts) as page,
     ):
         yield page
+
+
+async def until_it_is_there(page: Page) -> None:
+    """Waits for all that the page is made of."""
+    await page.locator(f"{_COMING_IN}=page").wait_for(state="detached")
 
 
 async def assert_still(page: Page, most: float) -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from tests.browser import launched_browser, needs_chromium, watched_page
+from tests.browser import launched_browser, needs_chromium, until_it_is_there, watched_page
 from tests.pages.evaluated import evaluated_world
 from tests.pages.world import World, full_board, running_world
 
@@ -51,6 +51,7 @@ def visit(browser: Browser, world: World) -> Visit:
     async def open_there(path: str, **how: Any) -> AsyncIterator[Page]:
         async with watched_page(browser, **how) as page:
             await page.goto(world.url + path)
+            await until_it_is_there(page)
             yield page
 
     return open_there
@@ -71,6 +72,7 @@ def look(browser: Browser, evaluated: World) -> Visit:
     async def open_there(path: str, **how: Any) -> AsyncIterator[Page]:
         async with watched_page(browser, **how) as page:
             await page.goto(evaluated.url + path)
+            await until_it_is_there(page)
             yield page
 
     return open_there

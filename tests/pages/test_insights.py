@@ -43,7 +43,7 @@ async def test_a_search_is_of_the_charts_too(visit: Visit, world: World) -> None
         await expect(page).to_have_url(re.compile(r"search=%22"))
         await page.wait_for_function(
             "() => Chart.getChart(document.querySelector('#insight-size canvas'))"
-            ".data.datasets.flatMap(one => one.data).length < 20"
+            "?.data.datasets.flatMap(one => one.data).length < 20"
         )
         models = await _chart(figure, "chart.data.datasets.flatMap(o => o.data.map(p => p.model))")
         found = await page.get_by_role("link", name="See them on the board").get_attribute("href")
@@ -74,6 +74,9 @@ async def test_a_point_tells_of_its_model_and_leads_to_its_page(visit: Visit) ->
         place = await _chart(figure, f"({{x: {first}.x, y: {first}.y}})")
         canvas = figure.locator("canvas")
         await canvas.hover(position=place)
+        await page.wait_for_function(
+            "() => Chart.getChart(document.querySelector('#insight-size canvas')).tooltip.body"
+        )
         told = await _chart(figure, "chart.tooltip.title.concat(chart.tooltip.body[0].lines)")
         await canvas.click(position=place)
         await page.wait_for_url(f"**/models/{model}**")
@@ -99,7 +102,7 @@ async def test_new_scores_are_drawn_and_what_was_taken_out_stays_out(
 ) -> None:
     rows = [an_entry(f"acme/model-{n}", facts=n, grammar=n) for n in range(10, 20)]
     drawn = """() => Chart.getChart(document.querySelector("#insight-size canvas"))
-      .data.datasets.flatMap((one) => one.data).map((point) => point.model)"""
+      ?.data.datasets.flatMap((one) => one.data).map((point) => point.model) ?? []"""
     async with running_world(tmp_path, [a_board(), *rows]) as world, watched_page(browser) as page:
         await page.goto(f"{world.url}/boards/demo/insights")
         figure = await _drawn(page, "size")

@@ -13,7 +13,7 @@ from tests.pages.world import World
     [
         "console.error('something is wrong')",
         "setTimeout(() => { throw new Error('thrown') })",
-        "fetch('/nowhere')",
+        "await fetch('/nowhere')",
         "document.body.append(Object.assign(document.createElement('script'), {text: 'run()'}))",
         "document.body.setAttribute('style', 'color: red')",
     ],
@@ -25,7 +25,7 @@ async def test_a_fault_in_the_browser_fails_the_test(
     async def meet_it() -> None:
         async with watched_page(browser) as page:
             await page.goto(f"{world.url}/docs/api")
-            await page.evaluate(f"() => {{ {fault} }}")
+            await page.evaluate(f"async () => {{ {fault} }}")
             await page.evaluate("fetch('/livez')")  # by then the fault has been reported
 
     with pytest.raises(AssertionError):

@@ -1,5 +1,7 @@
 """The page of a model, its samples and its badge."""
 
+import re
+
 import httpx
 import pytest
 from playwright.async_api import expect
@@ -58,7 +60,7 @@ async def test_how_its_rank_went_is_drawn_and_told(look: Visit, evaluated: World
         newest = figure.locator("tbody tr").first
         await expect(newest).to_contain_text("The board was re-scored, its average went from")
         await expect(page.locator("#timeline")).to_contain_text("It came onto the board. Rank 1 of")
-        async with httpx.AsyncClient(base_url=evaluated.url) as http:
+        async with httpx.AsyncClient(base_url=evaluated.url, timeout=30) as http:
             address = f"/boards/{BOARD.name}/entries/{CHILD.sid}/ranks"
             file = await http.get(address, params={"format": "csv"})
         await page.locator("#timeline a", has_text="re-scored").click()
@@ -119,7 +121,12 @@ async def test_the_page_keeps_up_without_moving_what_is_read(look: Visit, evalua
             await expect(rank).not_to_have_text(before or "")
             await expect(page.locator("#lineage")).to_contain_text("newcomer")
             await expect(place).to_be_visible()
-            assert await place.evaluate("it => it.getBoundingClientRect().top") == top
+            # The browser makes up for what has come in above when it paints.
+            await page.wait_for_function(
+                "top => document.querySelector('#subtasks-table-bbh')"
+                ".getBoundingClientRect().top === top",
+                arg=top,
+            )
             await page.wait_for_function(f"() => {LAST_RANK} === {drawn + 1}")
         finally:
             await take_away(evaluated.js, newcomer)
@@ -196,7 +203,7 @@ async def test_samples_are_narrowed_to_wrong_ones_and_searched(look: Visit, scri
             await page.get_by_role("button", name="Show").click()
         await expect(found).to_contain_text("1 sample that")
         await expect(page.locator("#samples article")).to_have_count(1)
-    assert "search=these+is+19" in page.url
+        await expect(page).to_have_url(re.compile(r"search=these\+is\+19"))
 
 
 async def test_questions_whose_authors_ask_for_it_are_not_shown(look: Visit) -> None:
@@ -236,7 +243,7 @@ async def test_another_spelling_leads_to_the_same_row(look: Visit) -> None:
 
 
 async def test_a_badge_holds_the_rank(evaluated: World) -> None:
-    async with httpx.AsyncClient(base_url=evaluated.url) as http:
+    async with httpx.AsyncClient(base_url=evaluated.url, timeout=30) as http:
         badge = await http.get(f"/badges/{BOARD.name}/{CHILD.repo_id}.svg")
         missing = await http.get(f"/badges/{BOARD.name}/acme/nothing.svg")
 

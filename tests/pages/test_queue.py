@@ -1,5 +1,7 @@
 """The queue's page: what stands in its address is what it shows."""
 
+import re
+
 from playwright.async_api import expect
 
 from services.gateway.queue.requests import Wanted
@@ -22,7 +24,7 @@ async def test_what_is_typed_narrows_the_lists_and_stands_in_the_address(visit: 
         await page.locator("#queue-text").fill("broken")
         await expect(page.locator("#ended > li")).to_have_count(1)
         await expect(page.locator("#nothing-running")).to_be_visible()
-        assert "text=broken" in page.url
+        await expect(page).to_have_url(re.compile("text=broken"))
         await page.locator("#queue-text").fill("no such model")
         await expect(page.locator("#none-found")).to_be_visible()
         await page.get_by_role("link", name="Show all requests").click()

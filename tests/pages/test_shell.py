@@ -1,9 +1,12 @@
 """The header, the footer and what keeps a page up to date."""
 
+import asyncio
+import re
 from pathlib import Path
 
 import httpx
-from playwright.async_api import Browser, expect
+import pytest
+from playwright.async_api import Browser, Route, expect
 
 from contracts.views import RequestState
 from tests.browser import watched_page
@@ -21,12 +24,14 @@ async def test_the_chosen_colours_are_kept_and_there_before_the_first_paint(visi
         await page.locator("#theme").get_by_title("Dark").click()
         dark = await page.evaluate(paper)
         await page.reload(wait_until="commit")
-        await page.wait_for_function("document.body")
-        again = await page.evaluate(paper)
+        await page.wait_for_function("document.body")  # nothing of it has been painted
+        theme = await page.evaluate("document.documentElement.dataset.theme")
         await expect(page.locator("#theme").get_by_label("Dark")).to_be_checked()
+        again = await page.evaluate(paper)
         await page.locator("#theme").get_by_title("As the system").click()
         system = await page.evaluate(paper)
 
+    assert theme == "dark"
     assert light == system != dark == again
 
 
@@ -169,6 +174,33 @@ async def test_a_request_that_waits_appears_without_a_reload(visit: Visit, world
         await expect(page.locator("h1 .state")).to_have_text("cancelled")
         await world.show(REQUESTS["waiting"])
         await expect(page.locator("h1 .state")).to_have_text("waiting")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "typed", "told"),
+    [
+        (BOARD_PAGE, "#search", "nothing-is-called-so", "#no-entries"),
+        ("/queue", "#queue-text", "nothing-is-called-so", "#none-found"),
+    ],
+    ids=["board", "queue"],
+)
+async def test_what_is_typed_while_the_scripts_are_on_their_way_is_heard(
+    browser: Browser, world: World, path: str, field: str, typed: str, told: str
+) -> None:
+    async with watched_page(browser) as page:
+        they_come = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await they_come.wait()
+            await route.continue_()
+
+        await page.route("**/htmx.min*", hold)
+        await page.goto(world.url + path, wait_until="commit")
+        await page.locator(field).fill(typed, force=True)
+        they_come.set()
+        await expect(page.locator(told)).to_be_visible()
+        await expect(page).to_have_url(re.compile(typed))
+        await expect(page.locator(field)).to_have_value(typed)
 
 
 async def test_a_first_visit_weighs_little(visit: Visit) -> None:
