@@ -38,15 +38,32 @@ def test_every_setting_says_what_it_means(settings: type[ServiceSettings]) -> No
 
 
 def pages() -> list[Path]:
-    return [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    return [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_every_link_inside_the_repository_leads_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", text)
+    links += [(picture, "") for picture in re.findall(r'src(?:set)?="([^"]+)"', text)]
+    inside = [
+        (page.parent / target if target else page, place)
+        for target, place in links
+        if "://" not in target
+    ]
 
     broken = [
-        target for target in targets if "://" not in target and not (page.parent / target).exists()
+        (target, place)
+        for target, place in inside
+        if not target.exists()
+        or (place and target.suffix == ".md" and place not in anchors(target))
     ]
 
     assert broken == []
