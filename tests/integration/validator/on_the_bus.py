@@ -10,16 +10,19 @@ from nats.js import JetStreamContext
 from contracts.base import Event
 from contracts.envelope import Envelope
 from contracts.submission import SubmissionDelayed, SubmissionReceived
-from contracts.topology import EVENTS, VALIDATOR
+from contracts.topology import VALIDATOR
 from runtime.bus import connect, make_broker, publish_event
 from services.validator.app import build_app
 from services.validator.handlers import FetchFacts
+from tests.bus import has_handled_all
 from tests.integration.validator.judging import BOARD
-from tests.waiting import until_answered
+from tests.waiting import HANGS_S, until_answered
 
 
 @asynccontextmanager
-async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[None]:
+async def validating(
+    nats_url: str, fetch_facts: FetchFacts, hub_retry_s: float = 0.2
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
     client = await connect(nats_url, name="validator")
     broker = make_broker(nats_url, name="validator", stop=stop)
@@ -28,7 +31,7 @@ async def validating(nats_url: str, fetch_facts: FetchFacts) -> AsyncIterator[No
         client,
         fetch_facts=fetch_facts,
         boards={BOARD.name: BOARD},
-        hub_retry_s=0.2,
+        hub_retry_s=hub_retry_s,
     )
     async with broker:
         await broker.start()
@@ -45,13 +48,8 @@ async def submit(js: JetStreamContext, event: SubmissionReceived) -> Envelope:
     return envelope
 
 
-async def everything_is_handled(js: JetStreamContext) -> bool:
-    info = await js.consumer_info(EVENTS.name, VALIDATOR.name)
-    return (info.num_pending, info.num_ack_pending) == (0, 0)
-
-
-async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = 20) -> None:
-    await until_answered(partial(everything_is_handled, js), timeout_s)
+async def until_everything_is_handled(js: JetStreamContext, timeout_s: float = HANGS_S) -> None:
+    await until_answered(partial(has_handled_all, js, VALIDATOR), timeout_s)
 
 
 def verdicts(events: Iterable[Event]) -> list[Event]:

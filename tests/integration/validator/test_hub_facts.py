@@ -21,12 +21,13 @@ from services.validator.rules import judged
 from services.validator.rules.rule import Case
 from tests.integration.validator.judging import BOARD, NO_POLICY, submission
 from tests.integration.validator.tiny_model import PARAMETERS, adapter, sharded, zeros
+from tests.waiting import HANGS_S
 
 PublishModel = Callable[..., ModelRef]
 
 
 async def facts_of(hub_url: str, model: ModelRef, scratch: Path | None = None) -> Facts:
-    return await Hub(hub_url, timeout_s=10, scratch=scratch).facts(model)
+    return await Hub(hub_url, timeout_s=HANGS_S, scratch=scratch).facts(model)
 
 
 async def reasons_against(hub_url: str, model: ModelRef) -> list[str]:

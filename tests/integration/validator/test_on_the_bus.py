@@ -24,7 +24,7 @@ from contracts.views import Policy, Ruling
 from runtime.bus import publish_event
 from services.validator.facts import Facts, Tell
 from services.validator.hub import Hub
-from tests.bus import all_events, next_event
+from tests.bus import all_events, next_event, until_copied
 from tests.integration.validator.judging import BOARD, submission
 from tests.integration.validator.on_the_bus import (
     submit,
@@ -33,7 +33,7 @@ from tests.integration.validator.on_the_bus import (
     verdicts,
 )
 from tests.integration.validator.tiny_model import PARAMETERS
-from tests.waiting import until
+from tests.waiting import HANGS_S, until
 
 PublishModel = Callable[..., ModelRef]
 
@@ -46,7 +46,7 @@ async def test_an_accepted_model_is_a_job(
     publish_model: PublishModel,
 ) -> None:
     received = submission(publish_model("accepted"))
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         cause = await submit(jetstream, received)
         recorded = await next_event(client, SubmissionAccepted)
 
@@ -58,6 +58,7 @@ async def test_an_accepted_model_is_a_job(
     assert len(accepted.weights_digest) == 64
     assert recorded.envelope.source == "validator"
     assert recorded.envelope.traceparent.split("-")[1] == cause.traceparent.split("-")[1]
+    await until_copied(jetstream, 1)
     job = await jetstream.get_last_msg(
         JOBS.name, job_subject(Tier.SMALL, Lane.NORMAL, accepted.sid)
     )
@@ -72,7 +73,7 @@ async def test_a_refused_model_is_told_every_reason_and_is_no_job(
     publish_model: PublishModel,
 ) -> None:
     model = publish_model("refused", files={"README.md": None, "model.safetensors": None})
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await submit(jetstream, submission(model))
         rejected = (await next_event(client, SubmissionRejected)).event
 
@@ -91,9 +92,9 @@ async def test_a_model_that_moderators_bar_is_refused(
     ruling = Ruling(name=model.repo_id, reason="Its authors asked for it.", at=datetime.now(UTC))
     policy = Policy(barred=(ruling,))
     await jetstream.publish(policy.subject(), policy.model_dump_json().encode())
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await submit(jetstream, submission(model))
-        rejected = (await next_event(client, SubmissionRejected, timeout_s=60)).event
+        rejected = (await next_event(client, SubmissionRejected)).event
 
     assert [reason.code for reason in rejected.reasons] == ["model-barred"]
     assert "Its authors asked for it." in rejected.reasons[0].message
@@ -106,7 +107,7 @@ async def test_a_board_that_is_gone_is_a_reason(
     hub_url: str,
     publish_model: PublishModel,
 ) -> None:
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await submit(jetstream, submission(publish_model("boardless"), board="retired"))
         rejected = (await next_event(client, SubmissionRejected)).event
 
@@ -123,7 +124,7 @@ async def test_a_submission_that_is_delivered_again_keeps_its_verdict(
 ) -> None:
     """Its validator died after the verdict and before the acknowledgement."""
     received = submission(publish_model("repeated"))
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         cause = await submit(jetstream, received)
         await next_event(client, SubmissionAccepted)
         (hub_root / "models/ada/repeated/_hub.json").write_text('{"private": true}')
@@ -162,10 +163,10 @@ async def test_the_process_gives_verdicts_and_ends_when_it_is_told_to(
         | {"NATS_URL": nats_url, "HF_ENDPOINT": hub_url, "PODIUM_BOARDS": str(boards)},
     )
     try:
-        await next_event(client, SubmissionAccepted, timeout_s=60)
+        await next_event(client, SubmissionAccepted)
         process.send_signal(signal.SIGTERM)
 
-        await until(lambda: process.poll() is not None, timeout_s=30)
+        await until(lambda: process.poll() is not None)
         assert process.returncode == 0
     finally:
         process.kill()
@@ -181,7 +182,7 @@ async def test_a_rerun_is_judged_anew_and_becomes_the_job_of_its_run(
 ) -> None:
     received = submission(publish_model("again"))
     rerun = SubmissionRerunRequested(sid=received.sid, run=2)
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await submit(jetstream, received)
         await next_event(client, SubmissionAccepted)
         envelope = Envelope.of(rerun, "test")
@@ -190,6 +191,7 @@ async def test_a_rerun_is_judged_anew_and_becomes_the_job_of_its_run(
         await until_everything_is_handled(jetstream)
 
     assert second.model == received.model
+    await until_copied(jetstream, 2)
     jobs = await jetstream.stream_info(JOBS.name)
     assert jobs.state.messages == 2
 
@@ -200,7 +202,7 @@ async def test_a_rerun_of_what_was_refused_may_be_refused_again(
     received = submission(
         ModelRef(repo_id="acme/gone", commit="a" * 40, precision=Precision.BFLOAT16)
     )
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await submit(jetstream, received)
         await next_event(client, SubmissionRejected)
         rerun = SubmissionRerunRequested(sid=received.sid, run=2)
@@ -223,7 +225,7 @@ async def test_what_was_cancelled_meanwhile_is_not_judged(
     cancelled = SubmissionCancelled(sid=received.sid)
     await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
 
-    async with validating(nats_url, Hub(hub_url, 10).facts):
+    async with validating(nats_url, Hub(hub_url, HANGS_S).facts):
         await until_everything_is_handled(jetstream)
 
     assert await all_events(client) == [received, cancelled]
@@ -240,7 +242,7 @@ async def test_what_is_cancelled_while_its_facts_are_gathered_gets_no_verdict(
     cancelled = SubmissionCancelled(sid=received.sid)
 
     async def facts(model: ModelRef, tell: Tell) -> Facts:
-        gathered = await Hub(hub_url, 10).facts(model, tell)
+        gathered = await Hub(hub_url, HANGS_S).facts(model, tell)
         await publish_event(jetstream, cancelled, Envelope.of(cancelled, "test"))
         return gathered
 
