@@ -134,6 +134,13 @@ def score(assignment: Assignment, send: Send, stopping: IsStopping) -> None:
     harness.score(assignment, send, stopping)
 
 
+def try_device(device: str, send: Send, stopping: IsStopping) -> None:
+    """To be run in a child: a failure where nothing can be computed on that device."""
+    from services.evaluator import devices
+
+    devices.check_works(device)
+
+
 def log_tail(log: Path) -> str:
     try:
         with open_written(log) as file:

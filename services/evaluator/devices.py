@@ -44,6 +44,24 @@ def resolved(device: str) -> str:
     return device
 
 
+def check_works(device: str) -> None:
+    """Raises EvaluationFault where nothing can be computed on the device, as on a GPU whose driver
+    is gone or whose memory another program has filled: models would be blamed for it."""
+    device = resolved(device)
+    names = expanded([EVERY_GPU]) if device == SHARDED else [device]
+    for name in names:
+        try:
+            ones = torch.ones(8, 8, device=name)
+            (ones @ ones).sum().item()
+        except Exception as fault:  # drivers, allocators and PyTorch all have their own
+            detail = " ".join(f"{type(fault).__name__}: {fault}".split())[:300]
+            raise blame_infrastructure(
+                "evaluator-device-broken",
+                f"Nothing can be computed on the evaluator's {name}: {detail}",
+                "Ask the operators to look after the evaluator; another may take the re-run.",
+            ) from fault
+
+
 def described(device: str) -> str:
     """For people, such as `4 x NVIDIA H200` or `cpu`."""
     device = resolved(device)

@@ -16,7 +16,7 @@ from lm_eval.evaluator import evaluate
 
 from contracts.board import BoardTask
 from services.evaluator.details import write_samples
-from services.evaluator.devices import described, resolved
+from services.evaluator.devices import check_works, described, resolved
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.loading import load_model
 from services.evaluator.model_files.faults import out_of_memory
@@ -59,8 +59,9 @@ def machine(options: HarnessOptions) -> Machine:
 def score(assignment: Assignment, report: Report, stopping: IsStopping) -> None:
     """Run the assignment's tasks in order, reporting each one's scores when it is done. Once
     `stopping` says so, what is answered so far is reported as a slice, and then Stopped.
-    Raises EvaluationFault where the model is to blame."""
+    Raises EvaluationFault where the model is to blame, or the device."""
     _use_threads(assignment.options.threads)
+    check_works(assignment.options.device)
     report(Step(Phase.LOADING))
     tasks: dict[str, list[Task]] = {}
     generators: dict[str, Generators] = {}

@@ -16,10 +16,11 @@ from contracts.evaluation import FailureCause
 from runtime.logs import about
 from runtime.service import cancel_until_done
 from services.evaluator.checkpoints import Checkpoints
-from services.evaluator.child import log_tail
+from services.evaluator.child import log_tail, try_device
 from services.evaluator.evaluation import OUTPUT, Evaluation, Station
 from services.evaluator.failures import (
     EvaluationFault,
+    Failure,
     Superseded,
     blame_infrastructure,
 )
@@ -34,6 +35,20 @@ _RETRY_DELAYS_S = (10, 60)
 _HAND_OVER_DELAY_S = 1.0
 _LAST_CALL_S = 18.0
 """After this even a job that cannot be handed back, because NATS is away, is left."""
+
+
+_LOOK_AT_DEVICE_S = 60.0
+_DEVICE_ANSWERS_IN_S = 120.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one attempt."""
+
+    retry_in_s: float | None = None
+    """Seconds until the next; None when the run has ended, one way or the other."""
+    is_ours: bool = False
+    """It failed, and the model is not to blame."""
 
 
 async def work(evaluators: Sequence["Evaluator"], gate: Gate, stop: asyncio.Event) -> None:
@@ -64,9 +79,34 @@ class Evaluator:
         while job := await queues.next_job(stop):
             leave = asyncio.Event()
             async with meanwhile(call_off(job, gate, stop, leave)):
-                await self.handle(job, leave)
+                outcome = await self.handle(job, leave)
+            if outcome.is_ours:
+                await self._until_device_works(stop)
 
-    async def handle(self, job: Job, leave: asyncio.Event) -> None:
+    async def _until_device_works(self, stop: asyncio.Event) -> None:
+        """A GPU that is lost fails jobs faster than others can take them: it would go through a
+        whole queue, and through the deliveries of every job."""
+        while not stop.is_set() and (fault := await self._fault_of_device()):
+            log.error("no job is taken until the device works", device=fault)
+            await any_of(stop.wait(), timeout_s=_LOOK_AT_DEVICE_S)
+
+    async def _fault_of_device(self) -> str:
+        """Empty for a device that works."""
+        device = self.station.machine.torch_device
+        with TemporaryDirectory() as folder:
+            try:
+                async with (
+                    asyncio.timeout(_DEVICE_ANSWERS_IN_S),
+                    self.station.children.start(try_device, device, Path(folder, OUTPUT)) as child,
+                ):
+                    async for message in child.messages():
+                        if isinstance(message, Failure):
+                            return message.reason.message
+            except (EvaluationFault, TimeoutError) as fault:
+                return str(fault) or f"{device} gives no answer"
+        return ""
+
+    async def handle(self, job: Job, leave: asyncio.Event) -> Outcome:
         """Evaluate and settle one job. Once `leave` is set, what is left of it goes back."""
         accepted = job.accepted
         record = RunRecord(self.client, self.client.jetstream(), job)
@@ -77,25 +117,25 @@ class Evaluator:
         ):
             try:
                 async with job.kept():
-                    retry_in_s = await self._attempt(record, checkpoints, leave)
+                    outcome = await self._attempt(record, checkpoints, leave)
             except Superseded:
                 log.warning("another attempt has begun or has finished the run; this one ends")
+                outcome = Outcome()
                 if not await record.is_finished():
-                    return
-                retry_in_s = None
-            if retry_in_s is None:
+                    return outcome
+            if outcome.retry_in_s is None:
                 await checkpoints.drop()
                 await job.done()
             else:
-                await job.give_back(retry_in_s)
+                await job.give_back(outcome.retry_in_s)
+        return outcome
 
     async def _attempt(
         self, record: RunRecord, checkpoints: Checkpoints, leave: asyncio.Event
-    ) -> float | None:
-        """Seconds until the next attempt; None when the run has ended, one way or the other."""
+    ) -> Outcome:
         if await record.is_over():
             log.info("nothing is left to do")
-            return None
+            return Outcome()
         began = time.monotonic()
         with TemporaryDirectory(prefix="job-") as folder:
             try:
@@ -105,15 +145,16 @@ class Evaluator:
             else:
                 await record.finished(time.monotonic() - began)
                 log.info("evaluation finished", scored=scored, seconds=time.monotonic() - began)
-                return None
+                return Outcome()
         job, reason = record.job, failure.reason
         log.warning("evaluation failed", code=reason.code, why=reason.message, cause=failure.cause)
-        if failure.cause is not FailureCause.INFRASTRUCTURE or job.is_last_attempt:
+        is_ours = failure.cause is FailureCause.INFRASTRUCTURE
+        if not is_ours or job.is_last_attempt:
             await record.failed(failure, tail)
-            return None
+            return Outcome(is_ours=is_ours)
         if leave.is_set():
-            return _HAND_OVER_DELAY_S
-        return _RETRY_DELAYS_S[min(job.attempt, len(_RETRY_DELAYS_S)) - 1]
+            return Outcome(_HAND_OVER_DELAY_S, is_ours)
+        return Outcome(_RETRY_DELAYS_S[min(job.attempt, len(_RETRY_DELAYS_S)) - 1], is_ours)
 
     async def _evaluate(
         self, record: RunRecord, checkpoints: Checkpoints, folder: Path, leave: asyncio.Event

@@ -105,7 +105,7 @@ async def test_a_server_without_the_stream_costs_no_job(jetstream: JetStreamCont
     await jetstream.delete_stream(CHECKPOINTS.name)
     checkpoints = Checkpoints(jetstream, JOB, 1)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await checkpoints.load("bbh") == ()
         await checkpoints.drop("bbh")
 
@@ -125,7 +125,7 @@ async def test_checkpoints_wait_in_order_for_a_server_that_is_away(tmp_path: Pat
             outbox.put(piece(start, start + 1))
         process = NatsServer(server.folder, int(url.rpartition(":")[2])).start()
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await outbox.until_empty()
         assert await loaded(checkpoints) == [("p", 0, 1), ("p", 1, 2), ("p", 2, 3)]
     await client.close()

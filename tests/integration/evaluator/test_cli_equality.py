@@ -52,7 +52,7 @@ async def test_the_cli_of_lm_eval_gives_the_same_metrics(
     job = accepted(world.model("acme/good"), "tiny", run=9)
 
     await publish_event(client.jetstream(), job, Envelope.of(job, "test"))
-    await next_event(client, EvaluationFinished, lambda it: it.run == 9, timeout_s=60)
+    await next_event(client, EvaluationFinished, lambda it: it.run == 9)
     events = await all_events(client)
     await client.close()
     by_cli = json.loads(report.read_text())["results"]

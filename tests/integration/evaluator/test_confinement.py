@@ -58,7 +58,7 @@ async def test_a_model_that_takes_too_much_memory_fails_with_the_limit(
         EVALUATOR_MEMORY_LIMIT_GB="0.1",
         **without_libseccomp(tmp_path),
     ):
-        failed = (await next_event(client, EvaluationFailed, timeout_s=60)).event
+        failed = (await next_event(client, EvaluationFailed)).event
 
     assert (failed.cause, failed.reason.code) == (FailureCause.MODEL, "out-of-memory")
     assert "0.1 GB" in failed.reason.message

@@ -40,6 +40,7 @@ from tests.integration.evaluator.world import (
     until_no_job_is_left,
     wait_until_gone,
 )
+from tests.waiting import until
 
 _EVALUATION = (EvaluationStarted, EvaluationTaskScored, EvaluationFinished, EvaluationFailed)
 
@@ -76,7 +77,7 @@ async def scoring_of(client: Client, job: SubmissionAccepted) -> EvaluationProgr
     subject = EvaluationProgress.subject_filter(sid=job.sid, run=job.run)
     progress = await client.subscribe(subject)
     while True:
-        message = await progress.next_msg(timeout=30)
+        message = await progress.next_msg(timeout=60)
         step = EvaluationProgress.model_validate_json(message.data)
         if step.phase == "scoring":
             return step
@@ -299,7 +300,7 @@ async def test_a_running_evaluation_is_cancelled_and_its_rerun_is_not(
     assert (await failure_of(bus, rerun)).cause is FailureCause.CANCELLED
 
 
-async def test_a_cancelled_model_is_gone_within_five_seconds(
+async def test_a_cancelled_model_is_gone_long_before_it_is_done(
     world: World, bus: Client, service: Service
 ) -> None:
     job = accepted(world.model("acme/good"), "slow", run=4)
@@ -311,7 +312,7 @@ async def test_a_cancelled_model_is_gone_within_five_seconds(
     cancelled = SubmissionCancelled(sid=job.sid)
     await publish_event(bus.jetstream(), cancelled, Envelope.of(cancelled, "test"))
 
-    wait_until_gone(children, timeout_s=5)
+    wait_until_gone(children, timeout_s=30)
     assert (await failure_of(bus, job)).cause is FailureCause.CANCELLED
 
 
@@ -326,7 +327,7 @@ async def test_nothing_more_is_computed_for_a_run_that_another_attempt_has_finis
     finished = EvaluationFinished(sid=job.sid, run=job.run, attempt=1, seconds=1)
     await publish_event(bus.jetstream(), finished, Envelope.of(finished, "test"))
 
-    wait_until_gone(children, timeout_s=10)
+    wait_until_gone(children, timeout_s=30)
     await until_no_job_is_left(bus.jetstream())
 
 
@@ -353,10 +354,10 @@ async def test_a_killed_child_is_reported_and_the_evaluator_goes_on(
     job = accepted(world.model("acme/good"), "slow", run=3)
     progress = await bus.subscribe(EvaluationProgress.subject_filter(sid=job.sid, run=3))
     await submit(bus, job)
-    while b'"loading"' not in (await progress.next_msg(timeout=30)).data:
+    while b'"loading"' not in (await progress.next_msg(timeout=60)).data:
         pass
 
-    for child in models_children(service.process):
+    for child in await until(lambda: models_children(service.process)):
         os.kill(child, signal.SIGKILL)
 
     failed = await failure_of(bus, job)
@@ -376,6 +377,6 @@ async def test_a_job_that_cannot_be_read_becomes_a_dead_letter(bus: Client) -> N
     await js.publish(subject, b"no json", stream=EVENTS.name, headers=envelope.headers())
 
     letters = await js.subscribe(dead_letter_subject(consumer.name), stream=DEAD_LETTERS.name)
-    letter = await letters.next_msg(timeout=20)
+    letter = await letters.next_msg(timeout=60)
     assert letter.data == b"no json"
     assert "UnreadableMessageError" in (letter.headers or {})["podium-reason"]

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import subprocess
-import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from contracts.evaluation import (
     EvaluationFinished,
     EvaluationStarted,
     EvaluationTaskScored,
+    FailureCause,
 )
 from contracts.models import ModelRef, Tier
 from contracts.topology import CONSUMERS
@@ -31,6 +32,7 @@ from tests.integration.evaluator.world import (
     World,
     accepted,
     descendants,
+    log_of,
     models_children,
     running_evaluator,
     until_no_job_is_left,
@@ -42,44 +44,43 @@ ACK_WAIT_S = 3.0
 OUTCOMES = (EvaluationTaskScored, EvaluationFinished, EvaluationFailed)
 
 
-async def start_job(client: Client, model: ModelRef) -> str:
+async def start_job(client: Client, model: ModelRef, ack_wait_s: float = ACK_WAIT_S) -> str:
     """Submit a job of two tasks, wait until the first is scored, and tell who runs it."""
-    await ensure_topology(client.jetstream(), consumers=with_ack_wait(CONSUMERS, ACK_WAIT_S))
+    await ensure_topology(client.jetstream(), consumers=with_ack_wait(CONSUMERS, ack_wait_s))
     job = accepted(model, "long")
     await publish_event(client.jetstream(), job, Envelope.of(job, "test"))
-    started = await next_event(client, EvaluationStarted, timeout_s=60)
-    await next_event(client, EvaluationTaskScored, timeout_s=60)
+    started = await next_event(client, EvaluationStarted)
+    await next_event(client, EvaluationTaskScored)
     return started.event.evaluator
 
 
 async def assert_each_task_was_scored_once(client: Client) -> None:
-    await next_event(client, EvaluationFinished, timeout_s=60)
+    await next_event(client, EvaluationFinished)
     events = await all_events(client)
     scored = [event.task for event in events if isinstance(event, EvaluationTaskScored)]
     assert scored == ["colours", "endurance"]
 
 
 @pytest.mark.parametrize(
-    ("number", "within_s"), [(signal.SIGKILL, ACK_WAIT_S + 5), (signal.SIGTERM, 5)]
+    ("number", "ack_wait_s"), [(signal.SIGKILL, ACK_WAIT_S), (signal.SIGTERM, 600)]
 )
 async def test_a_job_goes_on_in_another_evaluator(
-    world: World, client: Client, nats_url: str, number: signal.Signals, within_s: float
+    world: World, client: Client, nats_url: str, number: signal.Signals, ack_wait_s: float
 ) -> None:
+    """After `ack_wait`; at once if the evaluator can hand the job back."""
     with ExitStack() as stack:
         evaluators = {
             name: stack.enter_context(running_evaluator(world, nats_url, name))
             for name in (f"{number.name}-first", f"{number.name}-second")
         }
-        holder = evaluators[await start_job(client, world.model("acme/good"))]
+        holder = evaluators[await start_job(client, world.model("acme/good"), ack_wait_s)]
         processes = descendants(holder.pid)
-        ended_at = time.time()
 
         holder.send_signal(number)
 
-        again = await next_event(client, EvaluationStarted, lambda it: it.attempt == 2)
-        assert again.envelope.time.timestamp() - ended_at < within_s
+        await next_event(client, EvaluationStarted, lambda it: it.attempt == 2)
         await assert_each_task_was_scored_once(client)
-        assert holder.wait(timeout=25) == (0 if number == signal.SIGTERM else -number)
+        assert holder.wait(timeout=60) == (0 if number == signal.SIGTERM else -number)
         assert len(processes) >= 2
         wait_until_gone(processes)
 
@@ -92,7 +93,7 @@ async def test_an_evaluator_that_was_taken_for_dead_leaves_the_job_to_the_next(
     job = accepted(world.model("acme/good"), "slow")
     await publish_event(js, job, Envelope.of(job, "test"))
     with running_evaluator(world, nats_url, "paused") as evaluator:
-        await next_event(client, EvaluationStarted, timeout_s=60)
+        await next_event(client, EvaluationStarted)
         children = await until(lambda: models_children(evaluator))
 
         evaluator.send_signal(signal.SIGSTOP)
@@ -103,12 +104,40 @@ async def test_an_evaluator_that_was_taken_for_dead_leaves_the_job_to_the_next(
             await RunRecord(client, js, taken).started(board, "next", "cpu")
             evaluator.send_signal(signal.SIGCONT)
 
-            wait_until_gone(children, timeout_s=10)
+            # In a thread: the job is kept by this one.
+            await asyncio.to_thread(wait_until_gone, children)
         await taken.done()
         assert not [event for event in await all_events(client) if isinstance(event, OUTCOMES)]
         following = accepted(world.model("acme/good"), "single")
         await publish_event(js, following, Envelope.of(following, "test"))
-        await next_event(client, EvaluationFinished, timeout_s=60)
+        await next_event(client, EvaluationFinished)
+
+
+async def test_an_evaluator_whose_device_is_lost_leaves_the_queue_to_others(
+    world: World, client: Client, nats_url: str
+) -> None:
+    js = client.jetstream()
+    once = tuple(replace(consumer, max_deliver=1) for consumer in CONSUMERS)
+    await ensure_topology(js, consumers=once)
+    first, second = (accepted(world.model("acme/good"), board) for board in ("single", "tiny"))
+    # Nothing can be computed on PyTorch's device for shapes without values.
+    with running_evaluator(world, nats_url, "deviceless", EVALUATOR_DEVICES='["meta"]'):
+        await publish_event(js, first, Envelope.of(first, "test"))
+        failed = await next_event(client, EvaluationFailed)
+        log = log_of(world, "deviceless")
+        await until(lambda: "no job is taken until the device works" in log.read_text())
+
+        await publish_event(js, second, Envelope.of(second, "test"))
+        with running_evaluator(world, nats_url, "sound"):
+            await next_event(client, EvaluationFinished)
+
+    assert failed.event.cause is FailureCause.INFRASTRUCTURE
+    assert failed.event.reason.code == "evaluator-device-broken"
+    started = [event for event in await all_events(client) if isinstance(event, EvaluationStarted)]
+    assert [(event.sid, event.evaluator) for event in started] == [
+        (first.sid, "deviceless"),
+        (second.sid, "sound"),
+    ]
 
 
 async def test_a_job_outlives_the_death_of_nats(world: World, tmp_path: Path) -> None:

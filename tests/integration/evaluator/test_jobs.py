@@ -12,7 +12,9 @@ from runtime.bus import publish_event
 from runtime.topology import ensure_topology, with_ack_wait
 from services.evaluator.gate import Gate
 from services.evaluator.jobs import Job, JobQueues
+from tests.bus import until_copied
 from tests.integration.evaluator.world import accepted
+from tests.waiting import HANGS_S, until_answered
 
 
 def job_for(number: int, tier: Tier = Tier.SMALL, lane: Lane = Lane.NORMAL) -> SubmissionAccepted:
@@ -21,12 +23,15 @@ def job_for(number: int, tier: Tier = Tier.SMALL, lane: Lane = Lane.NORMAL) -> S
 
 
 async def submit(js: JetStreamContext, *jobs: SubmissionAccepted) -> None:
+    """Returns once all of them are in the queue."""
+    before = (await js.stream_info(JOBS.name)).state.last_seq
     for job in jobs:
         await publish_event(js, job, Envelope.of(job, "test"))
+    await until_copied(js, before + len(jobs))
 
 
 async def take(queues: JobQueues) -> Job:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANGS_S):
         job = await queues.next_job(asyncio.Event())
     assert job
     return job
@@ -76,7 +81,8 @@ async def test_a_job_given_back_returns_as_the_next_attempt(
 
 async def test_a_job_that_is_kept_is_not_given_to_another(client: Client) -> None:
     js = client.jetstream()
-    await ensure_topology(js, consumers=with_ack_wait(CONSUMERS, 0.5))
+    # Three heartbeats have to be missed in a row, on a machine that may be busy.
+    await ensure_topology(js, consumers=with_ack_wait(CONSUMERS, 1.5))
     await submit(js, job_for(1), job_for(2))
     queues = JobQueues(client, Gate((Tier.SMALL,)))
     held = await take(queues)
@@ -102,5 +108,9 @@ async def test_only_the_job_that_is_taken_leaves_the_queue(
     await take(queues)
 
     consumer = EVALUATORS[Tier.SMALL, Lane.NORMAL]
-    info = await jetstream.consumer_info(consumer.stream.name, consumer.name)
-    assert (info.num_ack_pending, info.num_pending) == (1, 1)
+
+    async def one_is_out_and_one_waits() -> bool:
+        info = await jetstream.consumer_info(consumer.stream.name, consumer.name)
+        return (info.num_ack_pending, info.num_pending) == (1, 1)
+
+    await until_answered(one_is_out_and_one_waits)

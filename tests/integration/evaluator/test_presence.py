@@ -22,7 +22,7 @@ async def heard(
 ) -> EvaluatorPresence:
     """The next that fulfils `where`."""
     while True:
-        message = await said.next_msg(timeout=10)
+        message = await said.next_msg(timeout=60)
         presence = EvaluatorPresence.model_validate_json(message.data)
         if where(presence):
             return presence

@@ -24,14 +24,14 @@ from services.evaluator.gate import Gate
 from services.evaluator.jobs import JobQueues
 from services.evaluator.protocol import Phase, SamplesFile, Step, TaskScores
 from services.evaluator.record import RunRecord
-from tests.bus import all_events
+from tests.bus import all_events, until_copied
 from tests.integration.evaluator.world import accepted
 from tests.tiny import board_task, write_board
 
 
 async def attempt(client: Client, queues: JobQueues) -> RunRecord:
     """The next delivery of the only job, which is given back for the one after it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         job = await queues.next_job(asyncio.Event())
     assert job
     await job.give_back(0.1)
@@ -46,8 +46,9 @@ async def test_an_attempt_ends_with_the_start_of_a_newer_one_at_the_same_job(
     high = normal.model_copy(update={"lane": Lane.HIGH})
     for job in (normal, high):
         await publish_event(jetstream, job, Envelope.of(job, "test"))
+    await until_copied(jetstream, 2)
     queues = JobQueues(client, Gate((Tier.SMALL,)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         in_high_lane = await queues.next_job(asyncio.Event())
     assert in_high_lane
     other = RunRecord(client, jetstream, in_high_lane)
@@ -75,7 +76,7 @@ async def test_progress_says_how_fast_it_goes(client: Client, jetstream: JetStre
         await record.progress(Step(Phase.SCORING, "colours", done, 120))
 
     first, second = [
-        EvaluationProgress.model_validate_json((await told.next_msg(timeout=10)).data)
+        EvaluationProgress.model_validate_json((await told.next_msg(timeout=60)).data)
         for _ in range(2)
     ]
     assert (first.done, first.per_second, first.seconds_left) == (0, None, None)
@@ -138,7 +139,7 @@ async def test_a_job_that_was_cancelled_before_or_after_its_verdict_is_over_and_
 
     over = {}
     for _ in range(3):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             job = await queues.next_job(asyncio.Event())
         assert job
         record = RunRecord(client, jetstream, job)

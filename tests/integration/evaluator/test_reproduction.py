@@ -31,7 +31,6 @@ async def scored(client: Client, model: ModelRef, board: str, task: str) -> Eval
         client,
         EvaluationTaskScored,
         lambda it: (it.sid, it.run, it.task) == (job.sid, 21, task),
-        timeout_s=60,
     )
     return recorded.event
 

@@ -47,9 +47,9 @@ async def taken_by(client: Client, job: SubmissionAccepted) -> str:
 
 
 def stop(evaluator: subprocess.Popen[bytes]) -> None:
-    """Raises subprocess.TimeoutExpired for an evaluator that takes longer than it may."""
+    """Raises subprocess.TimeoutExpired for an evaluator that does not end."""
     evaluator.send_signal(signal.SIGTERM)
-    assert evaluator.wait(timeout=25) == 0
+    assert evaluator.wait(timeout=60) == 0
 
 
 async def test_a_task_goes_on_in_another_evaluator_where_it_was_stopped(
@@ -89,7 +89,7 @@ async def test_every_device_takes_a_job_and_hands_it_back(
     assert names == {"pair-1", "pair-2"}
     said: list[EvaluatorPresence] = []
     while not (said and said[-1].stopped):
-        message = await presence.next_msg(timeout=10)
+        message = await presence.next_msg(timeout=60)
         said.append(EvaluatorPresence.model_validate_json(message.data))
     at_once = {frozenset(d.work.sid for d in one.devices if d.work) for one in said}
     assert {job.sid for job in jobs} in at_once
@@ -118,7 +118,7 @@ async def test_a_hub_that_has_gone_silent_keeps_neither_evaluator_nor_job(
             with connection:
                 evaluator.send_signal(signal.SIGTERM)
 
-                evaluator.wait(timeout=25)
+                evaluator.wait(timeout=60)
     returned = await JobQueues(client, Gate((Tier.SMALL,))).next_job(asyncio.Event())
     assert returned
     assert (returned.accepted.sid, returned.attempt) == (job.sid, 2)

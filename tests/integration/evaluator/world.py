@@ -32,7 +32,7 @@ from tests.tiny import (
     make_tiny_task,
     write_board,
 )
-from tests.waiting import until_answered
+from tests.waiting import HANGS_S, until_answered
 
 # Scoring them takes a minute, so whatever a test does to a job with it happens in the middle.
 SLOW_QUESTIONS = 20_000
@@ -144,7 +144,7 @@ def running_evaluator(
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=25)
+        process.wait(timeout=HANGS_S)
 
 
 def log_of(world: World, name: str) -> Path:
@@ -199,8 +199,8 @@ def descendants(pid: int) -> list[int]:
     """Processes that this one, or one of those, has started and that still run."""
     children = [
         int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
+        for listed in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in _unless_gone(listed).split()
     ]
     return children + [below for child in children for below in descendants(child)]
 
@@ -209,11 +209,21 @@ def models_children(process: subprocess.Popen[bytes]) -> list[int]:
     """Of an evaluator: what its fork server has forked, which is what runs models."""
     pids = descendants(process.pid)
     return [
-        pid for pid in pids if Path(f"/proc/{pid}/stat").read_text().split()[3] in map(str, pids)
+        pid
+        for pid in pids
+        if (stat := _unless_gone(Path(f"/proc/{pid}/stat"))) and int(stat.split()[3]) in pids
     ]
 
 
-def wait_until_gone(pids: list[int], timeout_s: float = 20) -> None:
+def _unless_gone(file: Path) -> str:
+    """Empty for a file of a process that has ended."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def wait_until_gone(pids: list[int], timeout_s: float = HANGS_S) -> None:
     for pid in pids:
         try:
             descriptor = os.pidfd_open(pid)

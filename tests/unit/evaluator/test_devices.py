@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from contracts.evaluation import FailureCause
-from services.evaluator.devices import expanded
+from services.evaluator.devices import check_works, expanded
 from services.evaluator.failures import EvaluationFault
 
 
@@ -24,3 +24,13 @@ def test_every_gpu_of_a_machine_without_any_is_a_fault() -> None:
 
     assert caught.value.failure.cause is FailureCause.INFRASTRUCTURE
     assert "every-gpu" in caught.value.failure.reason.message
+
+
+def test_a_device_on_which_nothing_can_be_computed_is_no_fault_of_a_model() -> None:
+    check_works("cpu")
+
+    with pytest.raises(EvaluationFault) as caught:
+        check_works("meta")
+
+    assert caught.value.failure.cause is FailureCause.INFRASTRUCTURE
+    assert "on the evaluator's meta: " in caught.value.failure.reason.message
