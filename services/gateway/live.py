@@ -10,8 +10,7 @@ from litestar import get
 from litestar.params import FromQuery, HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from contracts.base import View
-from contracts.board import Board
+from contracts.registry import view_class
 from services.gateway.boards.routes import known_board
 from services.gateway.dependencies import StoreDependency
 from services.gateway.http.errors import ErrorCode, refuses
@@ -21,6 +20,7 @@ from services.gateway.state.store import Listener, News, Version, ViewStore
 HEARTBEAT_S = 15.0
 NOTHING = News(start_over=False, subjects=frozenset(), progress=frozenset())
 RETRY_MS = 2000
+_AT_ONCE = 50
 
 
 @get(
@@ -61,8 +61,10 @@ async def messages(
                 return
             if news is NOTHING:
                 yield ServerSentEventMessage(data=None, comment="alive")
-            for message in _told(news, store, board):
+            for number, message in enumerate(_told(news, store, board), start=1):
                 yield message
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
 
 async def news_within(listener: Listener, seconds: float) -> News | None:
@@ -76,21 +78,25 @@ async def news_within(listener: Listener, seconds: float) -> News | None:
 
 def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSentEventMessage]:
     epoch = store.version.epoch
-    # In stream order, so that the last id a client has seen stands for all before it.
-    standing = sorted(
-        ((subject, store.standing(subject)) for subject in news.subjects),
-        key=lambda one: one[1].sequence,
+    # In stream order, so that the last id a client has seen stands for all before it. Bodies are
+    # made as they are sent: a reader may be slow, and a board large.
+    places = sorted(
+        (store.sequence(subject), subject)
+        for subject in news.subjects
+        if board is None or store.is_about(board, subject)
     )
     if news.start_over:
         yield ServerSentEventMessage(data="{}", event="reset")
-    for subject, one in standing:
-        sse_id = str(Version(epoch, one.sequence))
-        if one.view is None:
+    for sequence, subject in places:
+        if store.version.epoch != epoch or store.sequence(subject) != sequence:
+            # It has changed since this was begun, and comes again in its place.
+            continue
+        sse_id = str(Version(epoch, sequence))
+        if body := store.body(subject):
+            yield ServerSentEventMessage(data=body, event=_name(subject), id=sse_id)
+        else:
             gone = json.dumps({"subject": subject})
             yield ServerSentEventMessage(data=gone, event="gone", id=sse_id)
-        elif board is None or _board_of(one.view) in (board, None):
-            name = type(one.view).type_name().rpartition(".")[2]
-            yield ServerSentEventMessage(data=one.body, event=name, id=sse_id)
     for sid in news.progress:
         progress = store.progress.get(sid)
         if progress and (board is None or store.requests[sid].board == board):
@@ -104,6 +110,7 @@ def _told(news: News, store: ViewStore, board: str | None) -> Iterator[ServerSen
         yield ServerSentEventMessage(data=evaluators, event="evaluators")
 
 
-def _board_of(view: View) -> str | None:
-    """None for what is about all of them."""
-    return view.name if isinstance(view, Board) else getattr(view, "board", None)
+def _name(subject: str) -> str:
+    cls = view_class(subject)
+    assert cls is not None  # others are not kept
+    return cls.type_name().rpartition(".")[2]

@@ -5,7 +5,7 @@ looks no more often than a person can read."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from enum import StrEnum
 
 from litestar import get
@@ -82,12 +82,14 @@ async def messages(
 
 
 def _told(news: News, store: ViewStore, board: str | None) -> Iterable[ServerSentEventMessage]:
-    changed = [one for one in news.subjects if _concerns(one, store, board)]
+    changed = [one for one in news.subjects if board is None or store.is_about(board, one)]
     topics = set(Topic) if news.start_over else {_topic(subject) for subject in changed}
     if news.evaluators:
         topics.add(Topic.EVALUATORS)
     if topics:
-        body = {"topics": sorted(topics), "said": _said(changed, store)}
+        # On starting over nothing is known to be new.
+        said = "" if news.start_over else _said(changed, store)
+        body = {"topics": sorted(topics), "said": said}
         yield ServerSentEventMessage(data=json.dumps(body), event="changed", id=str(store.version))
     for sid in news.progress:
         progress = store.progress.get(sid)
@@ -105,22 +107,12 @@ def _topic(subject: str) -> Topic:
     return TOPICS[cls]
 
 
-def _concerns(subject: str, store: ViewStore, board: str | None) -> bool:
-    match store.standing(subject).view:
-        case Entry() | Departed() | Request() | Rescoring() as view:
-            return board is None or view.board == board
-        case _:
-            return True  # about all of them, or gone
-
-
-def _said(subjects: Sequence[str], store: ViewStore) -> str:
+def _said(subjects: Iterable[str], store: ViewStore) -> str:
     """For readers who hear the page; one sentence, however much has changed."""
-    views = [store.standing(subject).view for subject in subjects]
-    scored = [view for view in views if isinstance(view, Entry) and view.average is not None]
-    match scored:
+    match store.with_average(subjects):
         case []:
             return ""
-        case [one]:
-            return f"{one.repo_id} averages {one.average:.2f}."
-        case _:
-            return f"{len(scored)} models have new scores."
+        case [(board, sid)] if entry := store.entry(board, sid):
+            return f"{entry.repo_id} averages {entry.average:.2f}."
+        case several:
+            return f"{len(several)} models have new scores."

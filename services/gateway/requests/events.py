@@ -144,7 +144,7 @@ def _version(request: Request, store: ViewStore) -> Version | None:
     """Of the view; None while it is not in VIEWS."""
     if request.sid not in store.requests:
         return None
-    return Version(store.version.epoch, store.standing(request.subject()).sequence)
+    return Version(store.version.epoch, store.sequence(request.subject()))
 
 
 def _is_news(version: Version | None, told: Version | None) -> bool:

@@ -17,6 +17,7 @@ class _Packed:
     body: bytes
     """Empty once the entry is gone."""
     sequence: int
+    has_average: bool
 
 
 class Shelf:
@@ -32,9 +33,8 @@ class Shelf:
     def put(self, sid: str, body: bytes, sequence: int) -> None:
         """An empty body takes the entry away. Raises msgspec.DecodeError for what is none, and then
         leaves what stood."""
-        if body:
-            read_row(body)
-        self._packed[sid] = _Packed(self._pack(body) if body else b"", sequence)
+        has_average = bool(body) and read_row(body).average is not None
+        self._packed[sid] = _Packed(self._pack(body) if body else b"", sequence, has_average)
         self._packed.move_to_end(sid)
 
     def changed_since(self, sequence: int) -> Iterator[str]:
@@ -46,6 +46,9 @@ class Shelf:
 
     def sequence(self, sid: str) -> int:
         return self._packed[sid].sequence
+
+    def has_average(self, sid: str) -> bool:
+        return self._packed[sid].has_average
 
     def sids(self) -> list[str]:
         return [sid for sid, packed in self._packed.items() if packed.body]

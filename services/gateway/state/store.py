@@ -3,7 +3,7 @@ runs, and which evaluators are there."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,13 +58,12 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Standing:
+class _Standing:
     """One subject of VIEWS."""
 
     view: View | None
     """None once it is gone."""
     body: bytes
-    """As it stood on the bus."""
     sequence: int
 
 
@@ -178,7 +177,7 @@ class ViewStore:
         self.evaluators = Evaluators()
         self.before_ready: list[Callable[[], Awaitable[None]]] = []
         """What readers wait for besides, once everything that stood in VIEWS has been read."""
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, _Standing] = {}
         """By subject; entries stand on their shelves."""
         self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
         """By board."""
@@ -188,12 +187,33 @@ class ViewStore:
         self._listeners: set[Listener] = set()
         self._closed = False
 
-    def standing(self, subject: str) -> Standing:
+    def body(self, subject: str) -> bytes:
+        """As it stood on the bus; empty once it is gone."""
         if standing := self._standing.get(subject):
-            return standing
+            return standing.body
         board, sid = _place(subject)
-        shelf = self._shelves[board]
-        return Standing(shelf.entry(sid), shelf.body(sid), shelf.sequence(sid))
+        return self._shelves[board].body(sid)
+
+    def sequence(self, subject: str) -> int:
+        """How far VIEWS was read when it changed last."""
+        if standing := self._standing.get(subject):
+            return standing.sequence
+        board, sid = _place(subject)
+        return self._shelves[board].sequence(sid)
+
+    def is_about(self, board: str, subject: str) -> bool:
+        """Whether readers of one board are told of it. So they are of what is about all boards, and
+        of a request that is gone: nothing says any more which board it was for."""
+        if standing := self._standing.get(subject):
+            view = standing.view
+            name = view.name if isinstance(view, Board) else getattr(view, "board", None)
+            return name in (board, None)
+        return _place(subject)[0] == board
+
+    def with_average(self, subjects: Iterable[str]) -> list[tuple[str, str]]:
+        """Of these, the rows that have one; by board and submission id."""
+        rows = (_place(subject) for subject in subjects if subject not in self._standing)
+        return [(board, sid) for board, sid in rows if self._shelves[board].has_average(sid)]
 
     def entry(self, board: str, sid: str) -> Entry | None:
         return self._shelves[board].entry(sid)
@@ -263,7 +283,7 @@ class ViewStore:
         before = self._standing.get(subject)
         if before and before.view and view is None:
             self._remove(before.view)
-        self._standing[subject] = Standing(view, body, self.version.sequence)
+        self._standing[subject] = _Standing(view, body, self.version.sequence)
         if view:
             self._keep(view)
 

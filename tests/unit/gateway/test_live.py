@@ -80,6 +80,20 @@ async def test_only_the_board_that_was_asked_for_is_sent(store: ViewStore) -> No
     assert [message.id for message in told[1:]] == ["e1-2", "e1-4"]
 
 
+async def test_what_changes_while_everything_is_told_comes_once_and_in_its_place(
+    store: ViewStore,
+) -> None:
+    stream = messages(store, None, None)
+    await take(1, stream)
+    changed = an_entry(facts=1.0)
+    store.put(changed.subject(), changed.model_dump_json().encode(), 5)
+
+    told = await take(4, stream)
+
+    assert [message.id for message in told] == ["e1-1", "e1-2", "e1-4", "e1-5"]
+    assert told[-1].data == changed.model_dump_json().encode()
+
+
 async def test_what_is_gone_is_said_so(store: ViewStore) -> None:
     store.put(an_entry().subject(), b"", 5)
 

@@ -67,6 +67,14 @@ async def test_one_new_average_is_said_aloud_and_a_provisional_row_is_not() -> N
     assert (await told(stream))[1]["said"] == "acme/done averages 85.00."
 
 
+async def test_a_page_that_looks_at_everything_anew_hears_of_no_new_scores() -> None:
+    store = a_store(a_board(), an_entry(facts=90, grammar=80))
+    stream = messages(store, Version("e0", 7), None)
+    await anext(stream)
+
+    assert await told(stream) == ("changed", {"topics": sorted(Topic), "said": ""})
+
+
 async def test_what_happens_on_another_board_is_not_told() -> None:
     store = a_store(a_board(), a_board("other"))
     stream = await following(store, "demo")
