@@ -32,7 +32,7 @@ async def test_the_ten_line_subscriber_of_the_docs_prints_entries_as_they_change
     )
     assert subscriber.stdout
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             standing = await subscriber.stdout.readline()
             await publish(changed)
             update = await subscriber.stdout.readline()

@@ -141,7 +141,7 @@ def test_an_unknown_token_is_refused_everywhere(hub: str, write_repo: Callable[.
 )
 def test_no_address_leads_out_of_a_repo_or_of_a_header(hub: str, fenced: str, path: str) -> None:
     with pytest.raises(HTTPError) as refusal:
-        urlopen(f"{hub}/{fenced}/resolve/main/{path}", timeout=10)
+        urlopen(f"{hub}/{fenced}/resolve/main/{path}", timeout=60)
 
     with refusal.value as answer:
         assert (answer.code, answer.headers["X-Error-Code"]) == (404, "EntryNotFound")
@@ -151,7 +151,7 @@ def test_no_address_leads_out_of_a_repo_or_of_a_header(hub: str, fenced: str, pa
 @pytest.mark.parametrize("repo_id", ["..%2f..", "%2e%2e/models", "ada/%2e%2e"])
 def test_no_repo_id_leads_out_of_the_root(hub: str, repo_id: str) -> None:
     with pytest.raises(HTTPError) as refusal:
-        urlopen(f"{hub}/api/models/{repo_id}", timeout=10)
+        urlopen(f"{hub}/api/models/{repo_id}", timeout=60)
 
     with refusal.value as answer:
         assert answer.headers["X-Error-Code"] == "RepoNotFound"
@@ -184,7 +184,7 @@ def test_malformed_settings_are_a_fault_that_names_the_file(
 def test_every_answer_has_a_request_id(hub: str, method: str, path: str, expected: int) -> None:
     request = Request(hub + path, method=method)
     try:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             code, headers = answer.status, answer.headers
     except HTTPError as refusal:
         with refusal:

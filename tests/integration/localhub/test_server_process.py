@@ -35,12 +35,12 @@ def announced_url(server: "subprocess.Popen[str]", root: Path) -> str:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_serves_and_ends_cleanly(tmp_path: Path, ending: signal.Signals) -> None:
     with started(tmp_path) as server:
-        with urlopen(f"{announced_url(server, tmp_path)}/livez", timeout=10) as answer:
+        with urlopen(f"{announced_url(server, tmp_path)}/livez", timeout=60) as answer:
             assert answer.status == 200
 
         server.send_signal(ending)
 
-        assert server.wait(timeout=10) == 0
+        assert server.wait(timeout=60) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -118,5 +118,5 @@ def test_pages_lead_from_the_index_to_a_file(tmp_path: Path) -> None:
 
 
 def read(url: str) -> str:
-    with urlopen(Request(url), timeout=10) as answer:
+    with urlopen(Request(url), timeout=60) as answer:
         return str(answer.read(), "utf-8")

@@ -30,6 +30,7 @@ from runtime.bus import (
 )
 from runtime.follow import follow
 from runtime.topology import ensure_topology, with_ack_wait
+from tests.waiting import HANGS_S
 
 AWAY = ConnectionError("the Hub does not answer")
 MODEL = ModelRef(repo_id="acme/tiny.1", commit="0" * 40, precision=Precision.BFLOAT16)
@@ -86,7 +87,7 @@ async def handled_by(
     subscribe(broker, consumer, handle)
     async with broker:
         await broker.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_S):
             await enough.wait()
         stop.set()
     return seen
@@ -94,7 +95,7 @@ async def handled_by(
 
 async def dead_letters(client: Client, subject: str) -> list[tuple[str, bytes]]:
     """Reason and body of each, waiting for the first."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANGS_S):
         async for batch in follow(client, DEAD_LETTERS.name):
             if found := [
                 ((message.headers or {})["podium-reason"], message.data)
@@ -124,7 +125,7 @@ async def test_the_server_itself_turns_an_accepted_submission_into_a_job(
     await publish_event(jetstream, ACCEPTED, envelope)
 
     jobs = await jetstream.pull_subscribe_bind("evaluator_small_normal", JOBS.name)
-    [job] = await jobs.fetch(1, timeout=5)
+    [job] = await jobs.fetch(1, timeout=HANGS_S)
     assert job.subject == f"podium.v1.job.small.normal.{SID}"
     assert (read_event(job).event, read_event(job).envelope) == (ACCEPTED, envelope)
     await job.ack_sync()

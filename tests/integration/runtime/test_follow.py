@@ -12,6 +12,7 @@ from runtime.follow import Batch, follow
 from runtime.ports import free_port
 from runtime.topology import ensure_stream, ensure_topology
 from tests.integration.runtime.cut_connection import connection_losing
+from tests.waiting import HANGS_S
 
 
 async def write(js: JetStreamContext, first: int, last: int) -> None:
@@ -22,7 +23,7 @@ async def write(js: JetStreamContext, first: int, last: int) -> None:
 async def read_until(batches: AsyncIterator[Batch], last: int) -> list[int]:
     """The numbers that arrive, up to and with `last`."""
     numbers: list[int] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANGS_S):
         async for batch in batches:
             numbers += [int(message.data) for message in batch.messages]
             if numbers and numbers[-1] == last:
@@ -33,7 +34,7 @@ async def read_until(batches: AsyncIterator[Batch], last: int) -> list[int]:
 async def test_an_empty_stream_is_caught_up_at_once(
     client: Client, jetstream: JetStreamContext
 ) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_S):
         batch = await anext(follow(client, VIEWS.name))
 
     assert (batch.messages, batch.caught_up) == ((), True)
@@ -63,7 +64,7 @@ async def test_a_message_replaced_on_its_way_keeps_no_reader_from_catching_up(
             if batch.caught_up and seen == last:
                 return
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(2 * HANGS_S):
         # A third of these readers would wait for one message more than there is.
         for last in (1000, 2000, 3000):
             readers = [asyncio.create_task(catch_up(last)) for _ in range(8)]

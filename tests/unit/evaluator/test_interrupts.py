@@ -66,7 +66,7 @@ async def test_work_that_overhears_a_cancellation_is_ended_all_the_same() -> Non
     interrupt = Interrupt()
     asyncio.get_running_loop().call_soon(interrupt, Stopped())
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(Stopped):
             await interrupt.unless(swallow_one_cancellation())
 

@@ -20,7 +20,7 @@ async def interrupted(
         if task:
             watched.begin(task)
         with pytest.raises(EvaluationFault) as caught:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await interrupt.unless(asyncio.Event().wait())
     assert caught.value.failure.reason.advice
     return str(caught.value)

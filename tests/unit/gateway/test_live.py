@@ -31,7 +31,7 @@ async def take(
 ) -> list[ServerSentEventMessage]:
     """The next events; comments, and the evaluators that stand at every beginning, left out."""
     found: list[ServerSentEventMessage] = []
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while len(found) < count:
             message = await anext(stream)
             if message.event not in (None, "evaluators"):
@@ -137,5 +137,5 @@ async def test_the_stream_ends_when_the_store_is_closed(store: ViewStore) -> Non
 
     store.close()
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         assert [message async for message in stream] == []

@@ -36,7 +36,7 @@ async def following(
 
 
 async def told(stream: AsyncIterator[ServerSentEventMessage]) -> tuple[str | None, dict[str, Any]]:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         message = await anext(stream)
     assert isinstance(message.data, str)
     return message.event, json.loads(message.data)

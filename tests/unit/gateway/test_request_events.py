@@ -30,7 +30,7 @@ def stream(store: ViewStore, request: Request, told: Version | None = None) -> M
 
 async def heard(told: Messages) -> ServerSentEventMessage:
     """The next event; comments are left out."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             message = await anext(told)
             if message.event:
@@ -193,5 +193,5 @@ async def test_it_ends_when_the_gateway_does() -> None:
 
     store.close()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert [message async for message in told] == []

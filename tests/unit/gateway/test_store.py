@@ -19,7 +19,7 @@ def text_of(entry: Entry | None) -> str:
 
 
 async def news_of(listener: Listener) -> News:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         news = await listener.news()
     assert news is not None
     return news
@@ -211,7 +211,7 @@ async def test_a_gateway_that_is_behind_waits_until_it_has_read_as_much(store: V
 
     put(store, a_request(), 3)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await waiting
         await store.reached(Version("of another stream", 99))
 

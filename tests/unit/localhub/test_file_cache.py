@@ -31,7 +31,7 @@ def test_threads_that_ask_at_once_share_one_read(tmp_path: Path) -> None:
     reads: list[Path] = []
 
     def ask(cache: FileCache[int]) -> int:
-        asking.wait(timeout=10)
+        asking.wait(timeout=60)
         return cache.get(file)
 
     def read(path: Path) -> int:
@@ -57,13 +57,13 @@ def test_one_slow_file_holds_up_no_other(tmp_path: Path) -> None:
     def read(path: Path) -> str:
         if path == slow:
             started.set()
-            assert go_on.wait(timeout=10)
+            assert go_on.wait(timeout=60)
         return path.name
 
     cache = FileCache(read)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(cache.get, slow)
-        assert started.wait(timeout=10)
+        assert started.wait(timeout=60)
         assert cache.get(quick) == "quick"
         go_on.set()
-        assert waiting.result(timeout=10) == "slow"
+        assert waiting.result(timeout=60) == "slow"
