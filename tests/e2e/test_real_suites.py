@@ -193,7 +193,7 @@ async def test_a_model_gets_the_rows_that_the_lm_eval_command_computes(
 
         for name, submission in settled.items():
             assert submission.state is RequestState.FINISHED, (name, submission.failure)
-        async with httpx.AsyncClient(base_url=stack.url) as http:
+        async with httpx.AsyncClient(base_url=stack.url, timeout=30) as http:
             for name, board in boards.items():
                 answer = await http.get(f"/api/v1/boards/{name}/entries")
                 [row] = answer.raise_for_status().json()["items"]

@@ -85,7 +85,8 @@ async def test_a_job_goes_on_when_its_evaluator_is_killed(
             client, EvaluationStarted, lambda event: event.attempt == 2, SETTLES_S
         )
 
-        assert again.envelope.time - killed_at < timedelta(seconds=ACK_WAIT_S + 5)
+        # The default `ack_wait` is a minute, of which a third may have gone by.
+        assert again.envelope.time - killed_at < timedelta(seconds=30)
         await assert_every_task_is_scored_once(client, sid)
         await client.close()
 
@@ -101,7 +102,7 @@ async def test_everything_recovers_when_nats_server_is_killed(start_stack: Start
         await assert_every_task_is_scored_once(client, sid)
         later = await submit(stack, "llama-400k-short")
         await next_event(client, EvaluationFinished, lambda event: event.sid == later, SETTLES_S)
-        async with httpx.AsyncClient(base_url=stack.url) as http:
+        async with httpx.AsyncClient(base_url=stack.url, timeout=30) as http:
             entries = (await http.get("/api/v1/boards/demo/entries")).json()["items"]
         assert sid in {entry["request_id"] for entry in entries}
         await client.close()

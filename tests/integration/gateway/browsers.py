@@ -16,7 +16,7 @@ def browser(gateway: RunningGateway) -> httpx.AsyncClient:
 
 async def hub_confirms(address: str, token: str = "hf_ada") -> str:
     """What the Hub's own page does once its user has answered; the address it sends them to."""
-    async with httpx.AsyncClient() as at_hub:
+    async with httpx.AsyncClient(timeout=30) as at_hub:
         page = await at_hub.get(address)
         hidden = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
         answer = await at_hub.post(address.partition("?")[0], data={**hidden, "token": token})

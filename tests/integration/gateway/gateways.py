@@ -16,7 +16,7 @@ from contracts.base import View
 from contracts.topology import VIEWS
 from runtime.ports import free_port
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -27,7 +27,10 @@ class RunningGateway:
 
     async def until(self, path: str, holds: Callable[[httpx.Response], bool]) -> None:
         """Returns once what is at `path` is as `holds` wants it."""
-        async with asyncio.timeout(TIMEOUT_S), httpx.AsyncClient(base_url=self.url) as http:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S) as http,
+        ):
             while True:
                 with suppress(httpx.TransportError):
                     if holds(await http.get(path)):
@@ -38,10 +41,10 @@ class RunningGateway:
     async def until_ready(self) -> None:
         await self.until("/readyz", lambda answer: answer.is_success)
 
-    async def end(self, timeout_s: float = 10) -> int:
+    async def end(self) -> int:
         """SIGTERM; the exit status."""
         self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.process.wait()
 
 

@@ -204,7 +204,7 @@ async def test_a_banned_user_reads_and_changes_nothing(
     await show(jetstream, Policy(banned=(ban,)), request)
 
     refused = await act(closed, request, "cancel", ADA)
-    async with httpx.AsyncClient(base_url=closed.url) as http:
+    async with httpx.AsyncClient(base_url=closed.url, timeout=30) as http:
         read = await http.get("/api/v1/me", headers={"Authorization": "Bearer hf_ada"})
 
     error = assert_error(refused, 403, ErrorCode.BANNED)

@@ -42,7 +42,7 @@ async def test_options_names_the_methods_of_each_path(http: httpx.AsyncClient) -
 
 
 async def test_head_of_a_stream_ends(http: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         stream = await http.head("/api/v1/events?board=demo")
 
     assert stream.status_code == 200

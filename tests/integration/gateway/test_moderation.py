@@ -94,7 +94,7 @@ async def test_the_log_is_open_to_everybody_newest_first(
     await show(jetstream, *decisions)
     await closed.until("/api/v1/moderation", lambda answer: len(answer.json()["items"]) == 3)
 
-    async with httpx.AsyncClient(base_url=closed.url) as http:
+    async with httpx.AsyncClient(base_url=closed.url, timeout=30) as http:
         whole = (await http.get("/api/v1/moderation")).json()["items"]
         tiny = (await http.get("/api/v1/moderation?about=acme/tiny&limit=1")).json()["items"]
 

@@ -100,7 +100,7 @@ async def test_the_queue_says_who_keeps_it_waiting(
             tier["on_hold"] and tier["waiting"]["normal"] for tier in answer.json()["tiers"]
         ),
     )
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         [tier] = (await http.get("/api/v1/queue")).json()["tiers"]
         [evaluator] = (await http.get("/api/v1/evaluators")).json()["items"]
 
@@ -145,7 +145,7 @@ async def test_waiting_until_a_host_may_go_down(closed: RunningGateway, client: 
         *("workers", "drain", "gpu-1", "--wait", "--reason", WHY),
         *("--token", "hf_mod", "--gateway", closed.url),
     )
-    ordered = await next_event(client, EvaluatorsDrained, timeout_s=30)
+    ordered = await next_event(client, EvaluatorsDrained)
     assert (ordered.event.name, ordered.event.hand_back) == ("gpu-1", False)
 
     await say(client, an_evaluator(at=(a_request(),), on_hold=on_hold, every_s=3600))

@@ -31,6 +31,7 @@ async def test_a_row_appears_and_moves_up_without_a_reload(
         await expect(page.get_by_text("1 of 2 tasks")).to_be_visible()
 
         await show(jetstream, an_entry("acme/riser", facts=90, grammar=80))
+        await page.get_by_role("button", name="1 new · Show").click()
         await expect(names).to_have_text(["acme/riser", "acme/steady"])
 
         await expect(page.locator("#announcement")).to_have_text("acme/riser averages 85.00.")
@@ -143,7 +144,7 @@ async def test_a_trial_says_that_it_is_one(
 
         await expect(page.locator(".trial")).to_contain_text("only the first 20 documents")
 
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         [listed] = (await http.get("/api/v1/boards")).json()["items"]
     assert listed["limit"] == 20
 
@@ -153,7 +154,7 @@ async def test_the_page_is_complete_without_javascript(
 ) -> None:
     await show(jetstream, an_entry("acme/tiny", facts=40, grammar=60))
     await gateway.until("/", lambda page: "50.00" in page.text)
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         page = (await http.get("/")).text
 
     assert f'href="{hub}/acme/tiny"' in page

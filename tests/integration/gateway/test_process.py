@@ -17,26 +17,26 @@ from runtime.topology import ensure_topology
 from services.gateway.http.errors import ErrorCode
 from tests.bus import all_events
 from tests.integration.gateway.conftest import WriteModel
-from tests.integration.gateway.gateways import RunningGateway, show, started_gateway
+from tests.integration.gateway.gateways import show, started_gateway
 from tests.unit.gateway.error_shape import assert_error
 from tests.unit.gateway.examples import a_board, a_request
 from tests.waiting import until
 
 
 async def test_sigterm_ends_a_gateway_at_once_although_event_streams_are_open(
-    gateway: RunningGateway,
+    nats_url: str, jetstream: JetStreamContext, hub: str, tmp_path: Path
 ) -> None:
-    async with (
-        httpx.AsyncClient(base_url=gateway.url, timeout=20) as http,
-        http.stream("GET", "/api/v1/events") as stream,
-    ):
-        await anext(stream.aiter_lines())
-        began = time.monotonic()
+    patient = {"GATEWAY_SHUTDOWN_GRACE_S": "600"}
+    async with started_gateway(nats_url, hub, tmp_path, **patient) as gateway:
+        await gateway.until_ready()
+        async with (
+            httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
+            http.stream("GET", "/api/v1/events") as stream,
+        ):
+            await anext(stream.aiter_lines())
 
-        status = await gateway.end()
-
-    assert status == 0, gateway.log.read_text()
-    assert time.monotonic() - began < 3
+            # Long before it would cut them off.
+            assert await gateway.end() == 0, gateway.log.read_text()
 
 
 async def test_a_reader_that_does_not_read_holds_up_neither_others_nor_the_end(
@@ -57,7 +57,7 @@ async def test_a_reader_that_does_not_read_holds_up_neither_others_nor_the_end(
         with socket.create_connection((address.hostname, address.port)) as stalled:
             stalled.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: podium\r\n\r\n")
             stalled.recv(1024)
-            async with httpx.AsyncClient(base_url=gateway.url) as http:
+            async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
                 boards = await http.get("/api/v1/boards")
             status = await gateway.end()
 
@@ -96,7 +96,7 @@ async def test_without_nats_pages_are_still_served_and_submissions_are_refused(
             process = server.start()
             server.wait_until_ready(process)
             answer = refused
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while answer.status_code == 503 and time.monotonic() < deadline:
                 answer = await http.post("/api/v1/submissions", json={"model": "acme/patient"})
             # A 503 leaves open whether the submission was stored; another try finds out.
@@ -113,7 +113,7 @@ async def test_a_gateway_that_waits_for_nats_ends_at_once(hub: str, tmp_path: Pa
     async with started_gateway(nobody, hub, tmp_path) as gateway:
         await until(lambda: "started" in gateway.log.read_text())
 
-        assert await gateway.end(timeout_s=5) == 0, gateway.log.read_text()
+        assert await gateway.end() == 0, gateway.log.read_text()
 
 
 async def test_a_port_that_is_taken_ends_the_gateway_with_the_reason(
@@ -123,7 +123,7 @@ async def test_a_port_that_is_taken_ends_the_gateway_with_the_reason(
         port = str(somebody.getsockname()[1])
         async with (
             started_gateway(nats_url, hub, tmp_path, GATEWAY_PORT=port) as gateway,
-            asyncio.timeout(20),
+            asyncio.timeout(60),
         ):
             assert await gateway.process.wait() != 0
 

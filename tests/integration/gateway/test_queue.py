@@ -30,7 +30,7 @@ async def followed(
 ) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     async with (
-        httpx.AsyncClient(base_url=gateway.url, timeout=20) as http,
+        httpx.AsyncClient(base_url=gateway.url, timeout=60) as http,
         aconnect_sse(http, "GET", f"/api/v1/requests/{sid}/events", headers=headers) as source,
     ):
         yield source.aiter_sse()
@@ -52,7 +52,7 @@ async def test_evaluators_come_and_go(gateway: RunningGateway, client: Client) -
     await say(client, an_evaluator("gpu.1", at=(a_request(), None), every_s=3600))
     await gateway.until("/api/v1/evaluators", named("gpu.1"))
 
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         [evaluator] = (await http.get("/api/v1/evaluators")).json()["items"]
     busy, idle = evaluator["devices"]
     assert (evaluator["tiers"], evaluator["version"]) == (["small"], "0.1.0")
@@ -96,7 +96,7 @@ async def test_the_queue_tells_places_and_who_serves(
         ),
     )
 
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         queue = (await http.get("/api/v1/queue", params={"limit": 2})).json()
         details = (await http.get(f"/api/v1/requests/{second.sid}")).json()
         other = (await http.get("/api/v1/queue", params={"tier": "large"})).json()
@@ -157,7 +157,7 @@ async def test_a_request_is_followed_to_its_end(
         assert (await next_of(events, "end")).json() == {"state": "finished"}
         assert [event async for event in events] == []
 
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         again = await http.get(
             f"/api/v1/requests/{waiting.sid}/events", headers={"Last-Event-ID": last.id}
         )

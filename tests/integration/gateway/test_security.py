@@ -133,7 +133,9 @@ async def test_gateways_share_sessions_if_they_share_the_secret(
         await sign_in(http)
         names = []
         for gateway in (same, other):
-            async with httpx.AsyncClient(base_url=gateway.url, cookies=dict(http.cookies)) as there:
+            async with httpx.AsyncClient(
+                base_url=gateway.url, cookies=dict(http.cookies), timeout=30
+            ) as there:
                 names.append((await there.get("/api/v1/me")).json()["name"])
 
     assert names == ["ada", None]
@@ -230,7 +232,7 @@ async def test_a_code_is_worth_nothing_without_its_verifier(closed: RunningGatew
     back = urlsplit(await hub_confirms(begun.headers["location"]))
     state = parse_qs(back.query)["state"][0]
     made_up = cookie(SigningIn(state, "a verifier of the thief's own", "/", time.time()))
-    async with httpx.AsyncClient(base_url=closed.url) as thief:
+    async with httpx.AsyncClient(base_url=closed.url, timeout=30) as thief:
         answer = await thief.get(
             f"{back.path}?{back.query}", headers={"Cookie": f"{COOKIE}={made_up}"}
         )
@@ -240,7 +242,7 @@ async def test_a_code_is_worth_nothing_without_its_verifier(closed: RunningGatew
 
 async def test_an_attempt_that_was_begun_too_long_ago_is_refused(closed: RunningGateway) -> None:
     late = cookie(SigningIn("state", "verifier", "/", time.time() - 3600))
-    async with httpx.AsyncClient(base_url=closed.url) as http:
+    async with httpx.AsyncClient(base_url=closed.url, timeout=30) as http:
         answer = await http.get(
             "/sign-in/callback?state=state&code=code", headers={"Cookie": f"{COOKIE}={late}"}
         )
@@ -301,7 +303,7 @@ async def test_a_site_with_a_secret_signs_nobody_in_without_it(
 
 
 async def statuses(gateway: RunningGateway, *forwarded: str) -> list[int]:
-    async with httpx.AsyncClient(base_url=gateway.url) as http:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as http:
         return [
             (await http.get("/api/v1/me", headers={"X-Forwarded-For": each})).status_code
             for each in forwarded
@@ -343,7 +345,7 @@ async def test_a_gateway_does_not_start_with_a_proxy_that_is_no_address(
 ) -> None:
     settings = {"GATEWAY_TRUSTED_PROXIES": '["10.0.0.0/33"]'}
     async with started_gateway(nats_url, hub, tmp_path, **settings) as gateway:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await gateway.process.wait() != 0
 
     assert "trusted_proxies" in gateway.log.read_text()
@@ -462,7 +464,7 @@ async def test_a_name_is_text_wherever_it_is_shown(
     request = a_request().model_copy(update={"submitter": name})
     await show(jetstream, request)
     await closed.until(f"/api/v1/requests/{request.sid}", lambda answer: answer.is_success)
-    async with httpx.AsyncClient(base_url=closed.url) as http:
+    async with httpx.AsyncClient(base_url=closed.url, timeout=30) as http:
         page = await http.get(f"/requests/{request.sid}", headers={"Cookie": f"{COOKIE}={eve}"})
 
     assert "&lt;b&gt;eve" in page.text

@@ -158,7 +158,7 @@ async def test_an_answer_of_the_hub_counts_once_and_in_the_browser_that_asked(
         await http.get(back)
         replayed = await http.get(back)
         # With the cookie of that time too: the Hub has taken its code already.
-        async with httpx.AsyncClient(base_url=closed.url, cookies=cookie_then) as old:
+        async with httpx.AsyncClient(base_url=closed.url, cookies=cookie_then, timeout=30) as old:
             rewound = await old.get(back)
 
     for refused in (stolen, replayed, rewound):

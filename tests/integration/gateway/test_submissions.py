@@ -20,7 +20,7 @@ async def test_a_submission_is_published_at_the_commit_its_revision_points_to(
     http: httpx.AsyncClient, client: Client, hub: str, write_model: WriteModel
 ) -> None:
     write_model("acme/published")
-    info = httpx.get(f"{hub}/api/models/acme/published/revision/main").json()
+    info = httpx.get(f"{hub}/api/models/acme/published/revision/main", timeout=30).json()
 
     answer = await http.post(
         "/api/v1/submissions", json={"model": "acme/published", "precision": "float16"}
@@ -193,7 +193,7 @@ async def test_requests_are_listed_newest_first_and_page_by_page(
 
     async with (
         started_gateway(nats_url, hub, tmp_path) as gateway,
-        httpx.AsyncClient(base_url=gateway.url) as http,
+        httpx.AsyncClient(base_url=gateway.url, timeout=30) as http,
     ):
         await gateway.until_ready()
         address = "/api/v1/requests?board=demo&state=waiting&limit=2"
