@@ -1,13 +1,8 @@
-"""The life of a service process: health endpoints, SIGTERM, and a watch over its event loop."""
+"""The life of a service process: health endpoints and SIGTERM."""
 
 import asyncio
-import faulthandler
 import json
-import os
 import signal
-import sys
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,11 +11,10 @@ import structlog
 import uvicorn
 
 from runtime.logs import configure_logs
+from runtime.loop_watch import watch_the_loop
 from runtime.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
-
-_FROZEN_S = 30.0
 
 
 class Readiness:
@@ -53,7 +47,7 @@ async def _run(name: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watch = asyncio.create_task(_watch_the_loop())
+    watch = asyncio.create_task(watch_the_loop())
     log.info("started")
     try:
         await main(stop)
@@ -70,25 +64,6 @@ async def cancel_until_done(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=1)
-
-
-async def _watch_the_loop() -> None:
-    """Exit the process when its event loop stands still: FastStream's pull loop can spin without
-    yielding, and nothing inside a frozen loop can notice."""
-    last = time.monotonic()
-
-    def watch() -> None:
-        while True:
-            time.sleep(_FROZEN_S / 3)
-            if time.monotonic() - last > _FROZEN_S:
-                sys.stderr.write(f"the event loop stood still for {_FROZEN_S:.0f} s; exiting\n")
-                faulthandler.dump_traceback(all_threads=True)
-                os._exit(70)
-
-    threading.Thread(target=watch, name="loop-watch", daemon=True).start()
-    while True:
-        last = time.monotonic()
-        await asyncio.sleep(1)
 
 
 @asynccontextmanager
