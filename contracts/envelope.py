@@ -1,5 +1,6 @@
 """The CloudEvents 1.0 attributes of an event, as NATS headers (binary content mode)."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -7,6 +8,8 @@ from typing import Self
 from uuid import UUID, uuid4, uuid5
 
 from contracts.base import Event
+
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def _new_trace() -> str:
@@ -51,14 +54,16 @@ class Envelope:
 
     @classmethod
     def from_headers(cls, headers: dict[str, str]) -> Self:
-        """Raises KeyError or ValueError for a message that is no CloudEvent."""
+        """Raises KeyError or ValueError for a message that is no CloudEvent. What cannot be read as
+        `traceparent` is as if it were not there: a new trace begins, as W3C asks."""
         time = datetime.fromisoformat(headers["ce-time"])
         if time.tzinfo is None:
             raise ValueError(f"ce-time {headers['ce-time']!r} has no time zone")
+        trace = headers.get("traceparent", "")
         return cls(
             type=headers["ce-type"],
             source=headers["ce-source"],
             id=UUID(headers["ce-id"]),
             time=time,
-            traceparent=headers.get("traceparent") or _new_trace(),
+            traceparent=trace if _TRACE.fullmatch(trace) else _new_trace(),
         )

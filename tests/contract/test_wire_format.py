@@ -98,6 +98,18 @@ def test_an_event_with_a_cause_has_the_same_id_each_time() -> None:
     assert Envelope.from_headers(cause.headers()) == cause
 
 
+@pytest.mark.parametrize("told", ["", "nonsense", "00-a-b-c-d", "00-xyz-0123456789abcdef-01"])
+def test_a_trace_that_cannot_be_read_begins_anew(told: str) -> None:
+    event = SubmissionReceived.model_validate_json(golden(SubmissionReceived)[1])
+    sent = Envelope.of(event, "gateway")
+
+    cause = Envelope.from_headers(sent.headers() | {"traceparent": told})
+    caused = Envelope.of(event, "validator", cause)
+
+    assert caused.traceparent.split("-")[1] == cause.traceparent.split("-")[1]
+    assert cause.traceparent != told
+
+
 def test_equal_submissions_have_equal_ids_and_others_have_not() -> None:
     model = SubmissionReceived.model_validate_json(golden(SubmissionReceived)[1]).model
 

@@ -197,6 +197,18 @@ async def test_a_dead_letter_that_nobody_can_read_is_passed_over(
         assert (await next_event(client, EvaluationFailed)).event.sid == sid_of()
 
 
+async def test_a_lost_job_whose_trace_nobody_can_read_fails_visibly_as_any_other(
+    nats_url: str, client: Client, jetstream: JetStreamContext
+) -> None:
+    await publish(jetstream, received(), accepted())
+    job = await jetstream.get_last_msg(EVENTS.name, accepted().subject())
+    job.headers = {**(job.headers or {}), "traceparent": "nonsense"}
+    await bury(jetstream, EVALUATOR.name, job, "OSError: no space left on device")
+
+    async with aggregating(nats_url):
+        assert (await next_event(client, EvaluationFailed)).event.sid == sid_of()
+
+
 async def test_a_rerun_that_was_judged_before_the_validator_died_is_not_given_up(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:
