@@ -19,6 +19,7 @@ from services.evaluator.scoring.choice import candidates, choices, first_line
 from services.evaluator.scoring.compiling import (
     Compiled,
     DoesNotFitError,
+    NoTokensError,
     compile_ids,
     compile_pairs,
 )
@@ -69,7 +70,7 @@ class HarnessModel(HFLM):
     def loglikelihood(
         self, requests: list[Instance], disable_tqdm: bool = False
     ) -> list[tuple[float, bool]]:
-        with self.usage.phase("compile"), _blaming_the_context():
+        with self.usage.phase("compile"), _blaming_the_files():
             compiled = compile_pairs(
                 self, [request.args for request in requests], self._compiled_folder
             )
@@ -89,7 +90,7 @@ class HarnessModel(HFLM):
         disable_tqdm: bool = False,
         override_bs: int | None = None,
     ) -> list[tuple[float, bool]]:
-        with self.usage.phase("compile"), _blaming_the_context():
+        with self.usage.phase("compile"), _blaming_the_files():
             encoded = [
                 (np.array(context, np.int32), np.array(continuation, np.int32))
                 for _, context, continuation in requests
@@ -154,9 +155,13 @@ class HarnessModel(HFLM):
 
 
 @contextmanager
-def _blaming_the_context() -> Iterator[None]:
+def _blaming_the_files() -> Iterator[None]:
     try:
         yield
+    except NoTokensError as fault:
+        raise blame_model(
+            "tokenizer-empty", str(fault), "Upload the tokenizer that the model was trained with."
+        ) from fault
     except DoesNotFitError as fault:
         raise blame_model(
             "context-too-short",

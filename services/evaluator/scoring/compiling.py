@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from zipfile import BadZipFile
 
 import numpy as np
 from lm_eval.models.huggingface import HFLM
@@ -65,32 +66,43 @@ class Compiled:
 
 
 def compile_pairs(model: HFLM, pairs: Sequence[Pair], folder: Path | None = None) -> Compiled:
-    """From `folder` where these pairs were compiled for this tokenizer before. Raises
-    DoesNotFitError."""
+    """From `folder` where these pairs were compiled for this tokenizer before. Raises what
+    `compile_ids` raises."""
     key = _key(model, pairs) if folder else None
-    if not folder or not key:
-        return compile_ids(encode_pairs(model, pairs), model.max_length)
-    path = folder / f"{key}.npz"
-    if not path.exists():
-        _write(path, compile_ids(encode_pairs(model, pairs), model.max_length))
-    return _read(path)
+    path = folder / f"{key}.npz" if folder and key else None
+    if path and (kept := _read(path)):
+        return kept
+    compiled = compile_ids(encode_pairs(model, pairs), model.max_length)
+    if path:
+        _write(path, compiled)
+    return compiled
+
+
+class NoTokensError(ValueError):
+    """A question of which the tokenizer leaves nothing, or an answer that it joins to the question
+    before it."""
 
 
 class DoesNotFitError(ValueError):
-    """A question that the model's context cannot hold, or that asks for nothing."""
+    """An answer that the model's context cannot hold."""
 
 
 def compile_ids(encoded: Sequence[tuple[Ids, Ids]], max_length: int) -> Compiled:
-    """Raises DoesNotFitError."""
+    """Raises NoTokensError and DoesNotFitError, where lm-eval's own backend has assertions."""
     inputs: dict[bytes, int] = {}
     untruncated: dict[bytes, int] = {}
     sequences: list[Ids] = []
     sequence_of: list[int] = []
     for context, continuation in encoded:
-        if not len(context) or not 0 < len(continuation) <= max_length:
+        if not len(context) or not len(continuation):
+            raise NoTokensError(
+                f"The tokenizer makes {len(context)} token(s) of a question and adds"
+                f" {len(continuation)} for its answer; there has to be one of each at least."
+            )
+        if len(continuation) > max_length:
             raise DoesNotFitError(
-                f"A context of {len(context)} tokens and a continuation of {len(continuation)} do"
-                f" not fit a model that holds {max_length}."
+                f"An answer of {len(continuation)} tokens does not fit a model that holds"
+                f" {max_length}."
             )
         whole = np.concatenate([context, continuation])[:-1]
         kept = whole[-max_length:]
@@ -176,8 +188,13 @@ def _write(path: Path, compiled: Compiled) -> None:
     os.replace(file.name, path)
 
 
-def _read(path: Path) -> Compiled:
-    with np.load(path) as file:
-        arrays = dict(file)
-    os.utime(path)  # so that the least recently used can be told
+def _read(path: Path) -> Compiled | None:
+    """None where there is none, or nothing whole: files are not synced to disk, and a host that
+    loses its power keeps some of them in part."""
+    try:
+        with path.open("rb") as file, np.load(file) as stored:
+            arrays = dict(stored)
+        os.utime(path)  # so that the least recently used can be told
+    except (OSError, ValueError, EOFError, BadZipFile):
+        return None
     return _compiled(arrays, int(arrays["stock_tokens"]), str(arrays["digest"]))

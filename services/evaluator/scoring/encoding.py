@@ -42,7 +42,7 @@ def _move_trailing_spaces(context: str, continuation: str) -> tuple[str, str]:
 
 def _behind_prefix(ids: Ids, prefix: int) -> tuple[Ids, Ids]:
     """What stands in for an empty context."""
-    if ids[0] == prefix:
+    if len(ids) and ids[0] == prefix:
         return ids[:1], ids[1:]
     return np.array([prefix], np.int32), ids
 

@@ -370,7 +370,7 @@ BAD_AT_WORK = [
         "context-of-two",
         with_entries(CONFIG, max_position_embeddings=2),
         "context-too-short",
-        "do not fit a model that holds 2",
+        "does not fit a model that holds 2",
     ),
     BadModel(
         "untemplated",

@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from services.evaluator.scoring.compiling import DoesNotFitError, compile_ids
+from services.evaluator.scoring.compiling import DoesNotFitError, NoTokensError, compile_ids
 from services.evaluator.scoring.tree import Paths, plant
 
 
@@ -83,12 +83,17 @@ def test_stock_forwards_each_distinct_input_once_whatever_its_last_token() -> No
 
 
 @pytest.mark.parametrize(
-    ("context", "continuation"), [((), (1,)), ((1,), ()), ((1,), (2, 3, 4, 5))]
+    ("context", "continuation", "refusal"),
+    [
+        ((), (1,), NoTokensError),
+        ((1,), (), NoTokensError),
+        ((1,), (2, 3, 4, 5), DoesNotFitError),
+    ],
 )
 def test_what_cannot_be_asked_is_refused(
-    context: tuple[int, ...], continuation: tuple[int, ...]
+    context: tuple[int, ...], continuation: tuple[int, ...], refusal: type[Exception]
 ) -> None:
-    with pytest.raises(DoesNotFitError):
+    with pytest.raises(refusal):
         compile_ids([(ids(*context), ids(*continuation))], max_length=3)
 
 

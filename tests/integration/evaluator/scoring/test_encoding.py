@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from transformers.models.canine import CanineTokenizer
 
+from services.evaluator.failures import EvaluationFault
 from services.evaluator.harness_model import HarnessModel
 from services.evaluator.scoring.compiling import compile_pairs
 from services.evaluator.scoring.encoding import encode_pairs
@@ -141,3 +142,35 @@ def test_what_was_compiled_is_read_again_for_another_model_with_the_tokenizer(
     compile_pairs(model(max_length=256), pairs[:-1], tmp_path)
     compile_pairs(model(max_length=256, add_bos_token=True), pairs, tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
+
+
+@pytest.mark.parametrize("left", [b"", b"PK\x03\x04 the rest is lost", bytes(4096)])
+def test_what_was_kept_in_part_is_compiled_again(left: bytes, tmp_path: Path) -> None:
+    model = HarnessModel(
+        pretrained=random_model(*TREE["llama"]), tokenizer=byte_level(bos=True), device="cpu"
+    )
+    first = compile_pairs(model, PAIRS, tmp_path)
+    [file] = tmp_path.iterdir()
+    file.write_bytes(left)
+
+    again = compile_pairs(model, PAIRS, tmp_path)
+
+    assert again.digest == first.digest
+    assert len(file.read_bytes()) > len(left)
+
+
+def test_an_answer_that_a_tokenizer_joins_to_its_question_is_its_tokenizers_fault() -> None:
+    vocabulary = {"<s>": 0, "</s>": 1, "Q": 2, ":": 3, "A": 4, ":A": 5}
+    tokenizer = _wrapped(Tokenizer(models.BPE(vocab=vocabulary, merges=[(":", "A")])), bos=False)
+    model = HarnessModel(pretrained=random_model(*TREE["llama"]), tokenizer=tokenizer, device="cpu")
+
+    with pytest.raises(EvaluationFault, match=r"tokenizer-empty: .*adds 0 for its answer"):
+        model.loglikelihood([Instance("loglikelihood", {}, arguments=("Q:", "A"), idx=0)])
+
+
+def test_an_answer_without_tokens_behind_no_question_is_its_tokenizers_fault() -> None:
+    tokenizer = _wrapped(Tokenizer(models.BPE(vocab={"<s>": 0, "</s>": 1}, merges=[])), bos=False)
+    model = HarnessModel(pretrained=random_model(*TREE["llama"]), tokenizer=tokenizer, device="cpu")
+
+    with pytest.raises(EvaluationFault, match="tokenizer-empty"):
+        model.loglikelihood([Instance("loglikelihood", {}, arguments=("", "A"), idx=0)])
