@@ -4,10 +4,14 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
+from runtime.bus import connect
+from services.validator.rules import Judgement
+from services.validator.telling import telling
 from tests.browser import accessibility_faults, watched_page
+from tests.integration.gateway.gateways import take_away
 from tests.pages.conftest import Visit
-from tests.pages.world import REQUESTS, running_world
-from tests.unit.gateway.examples import a_board, a_request
+from tests.pages.world import REQUESTS, World, running_world
+from tests.unit.gateway.examples import a_board, a_request, a_validation
 
 
 def path(name: str) -> str:
@@ -43,7 +47,7 @@ async def test_the_rules_are_listed_with_what_they_found_and_lead_to_what_they_m
         await expect(rules.locator(".outcome-undecided")).to_contain_text("Tokenizer fits")
         size = rules.locator(".outcome-kept", has_text="Parameters are within the limit")
         await expect(size).to_contain_text("1,312,000 parameters; at most 100,000,000,000")
-        await expect(rules).to_contain_text("Not applicable: Base model is named")
+        await expect(rules.locator(".outcome-not-applicable").first).to_contain_text("n/a")
         assert await accessibility_faults(page) == []
 
         await rules.get_by_role("link", name="License is named").click()
@@ -57,6 +61,27 @@ async def test_the_rules_open_without_javascript(visit: Visit) -> None:
         await expect(rules.locator(".outcome-warning")).to_be_hidden()
         await rules.locator("summary").click()
         await expect(rules.locator(".outcome-warning")).to_contain_text("converted to bfloat16")
+
+
+async def test_the_rules_so_far_are_there_without_javascript(visit: Visit, world: World) -> None:
+    received = REQUESTS["received"].model_copy(update={"sid": "61" * 10})
+    told = a_validation(received, "the headers of 61 files of weights")
+    so_far = Judgement(told.reasons, told.warnings, told.rules, told.waiting)
+    await world.show(received)
+    client = await connect(world.nats_url, name="test")
+    async with telling(client, told.sid, told.run) as tell:
+        tell(so_far, told.reading)
+        await world.gateway.until(
+            f"/api/v1/requests/{told.sid}", lambda it: told.reading in it.text
+        )
+        async with visit(f"/requests/{received.sid}", scripts=False) as page:
+            await expect(page.locator("#request-checked")).to_contain_text(told.reading)
+            rules = page.locator("#request-rules")
+            licensed = rules.locator(".outcome-kept", has_text="License is named")
+            await expect(licensed).to_contain_text("apache-2.0")
+            await expect(rules.locator(".outcome-waiting").first).to_contain_text("safetensors")
+    await client.close()
+    await take_away(world.js, received)
 
 
 async def test_a_verdict_from_before_rules_were_told_is_shown_as_it_was(visit: Visit) -> None:

@@ -1,18 +1,25 @@
 """What happens elsewhere shows up on open pages and moves nothing that somebody may be reading."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
 from contracts.models import Tier
-from contracts.views import HistoryEntry, Request, RequestState
+from contracts.rule_book import rule_book
+from contracts.views import HistoryEntry, Policy, Request, RequestState
 from runtime.bus import connect
-from tests.browser import assert_still
+from services.validator.facts import Card, Facts, Repository
+from services.validator.rules import judged_so_far
+from services.validator.rules.rule import Case
+from services.validator.telling import telling
+from tests.browser import accessibility_faults, assert_still
 from tests.integration.gateway.gateways import take_away
 from tests.pages.conftest import Visit
 from tests.pages.world import BOARD, REQUESTS, World, entries
 from tests.unit.gateway.examples import an_evaluator
+from tests.unit.validator import examples
 
 WAITING, RUNNING, FINISHED = (REQUESTS[name] for name in ("waiting", "running", "finished"))
 BOTH_WIDTHS = pytest.mark.parametrize("width", [1440, 390])
@@ -64,7 +71,7 @@ async def test_a_request_from_its_first_state_to_its_last(
         await until_it_is_live(page)
         await world.show(waiting)
         await expect(page.locator("#request-place")).to_contain_text("of 2")
-        await page.locator("#request-rules summary").click()
+        await expect(page.locator("#request-rules")).to_have_attribute("open", "")
         await world.show(running)
         await expect(page.locator("#request-running")).to_be_visible()
         await world.show(scored)
@@ -79,6 +86,47 @@ async def test_a_request_from_its_first_state_to_its_last(
     gone = evaluator.model_copy(update={"stopped": True})
     await client.publish(gone.subject(), gone.model_dump_json().encode())
     await client.close()
+
+
+@BOTH_WIDTHS
+async def test_rules_that_come_out_one_after_another(
+    visit: Visit, world: World, width: int
+) -> None:
+    unlicensed = replace(examples.REPOSITORY, card=Card(characters=200))
+    read = replace(examples.GOOD, submitted=unlicensed)
+    unweighed = unlicensed.yet_to_read("weights", "weights_fault", "config", "config_fault")
+    so_far = (
+        Facts.begun(base=None, submitted=Repository.begun()),
+        read.knowing(submitted=unweighed).yet_to_read("tokenizer", "tokenizer_fault"),
+        read,
+    )
+    received = REQUESTS["received"].model_copy(update={"sid": f"{width:020x}"})
+    rules_in_all = len(rule_book())
+    await world.show(received)
+    client = await connect(world.nats_url, name="test")
+    async with (
+        visit(f"/requests/{received.sid}", width=width) as page,
+        telling(client, received.sid, received.run) as tell,
+    ):
+        await until_it_is_live(page)
+        rules = page.locator("#request-rules")
+        await expect(rules.locator("summary")).to_contain_text(f"0 of {rules_in_all} settled")
+        for place, facts in enumerate(so_far):
+            case = Case(facts, examples.submission(), examples.BOARD, Policy())
+            judgement = judged_so_far(case)
+            tell(judgement, f"step {place}")
+            settled = f"{rules_in_all - len(judgement.waiting)} of {rules_in_all} settled"
+            await expect(rules.locator("summary")).to_contain_text(settled)
+            await expect(page.locator("#request-checked")).to_contain_text(f"Reads step {place}")
+        await expect(rules.locator(".outcome-waiting")).to_have_count(0)
+        await expect(page.locator("#request-said")).to_have_text("Broken so far: License is named.")
+        size = rules.locator(".outcome-kept", has_text="Parameters are within the limit")
+        await expect(size).to_contain_text("7,000,000,000 parameters; at most 7,000,000,000")
+        assert await accessibility_faults(page) == []
+
+        await assert_still(page, MOST)
+    await client.close()
+    await take_away(world.js, received)
 
 
 @BOTH_WIDTHS

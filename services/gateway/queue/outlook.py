@@ -61,6 +61,7 @@ class Outlook:
             evaluators=evaluators.serving(request.tier) if known and request.tier else None,
             worked_on=evaluators.work_on(request.sid, request.run) if known else None,
             validation=self.validation(request),
+            validators_at_work=bool(store.validations.sids()),
             progress=self.progress(request),
             moved_at=store.moved_at.get(request.sid),
         )

@@ -51,6 +51,8 @@ class Circumstances:
     """Whether an evaluator says that it is at it; None while that is unknown."""
     validation: ValidationProgress | None = None
     """None where no validator is at it."""
+    validators_at_work: bool = False
+    """Whether one is at any submission."""
     progress: EvaluationProgress | None = None
     moved_at: datetime | None = None
     """When the progress was last heard to change; None when none was."""
@@ -100,6 +102,11 @@ def _received(request: Request, around: Circumstances) -> Situation:
         )
     if around.validation:
         return _validated(around.validation, since)
+    begun = "It was received" if request.run == 1 else f"Run {request.run} was asked for"
+    if around.validators_at_work:
+        return Situation(
+            f"{begun} and waits for a validator, which is at another submission.", since, _NOTHING
+        )
     if around.now - since > around.bounds.unjudged:
         return Situation(
             "It was received, and no validator has looked at it yet, which usually takes seconds.",
@@ -107,16 +114,15 @@ def _received(request: Request, around: Circumstances) -> Situation:
             "It is not lost, and will be checked as soon as a validator runs. If this lasts, tell"
             " the operators of this leaderboard.",
         )
-    begun = "It was received" if request.run == 1 else f"Run {request.run} was asked for"
     return Situation(f"{begun} and is about to be checked against the rules.", since, _NOTHING)
 
 
 def _validated(told: ValidationProgress, since: datetime) -> Situation:
-    what = f"A validator is at it, and reads {told.reading}."
     if not told.reasons:
-        return Situation(what, since, _NOTHING)
+        return Situation("A validator is at it.", since, _NOTHING)
+    broken = _counted(len(told.reasons), "rule")
     return Situation(
-        f"{what} It breaks {_counted(len(told.reasons), 'rule')} already, and will be refused.",
+        f"A validator is at it. It breaks {broken} already, and will be refused.",
         since,
         "Wait for the verdict: it names whatever else is wrong.",
     )

@@ -104,11 +104,12 @@ CASES: dict[str, tuple[tuple[Event, ...], Circumstances, Situation]] = {
     "received, and a validator is at it": (
         (received(),),
         around(30, validation=VALIDATION),
-        Situation(
-            "A validator is at it, and reads the header of the weights.",
-            at(1),
-            "There is nothing to do.",
-        ),
+        Situation("A validator is at it.", at(1), "There is nothing to do."),
+    ),
+    "received behind another": (
+        (received(),),
+        around(30, validators_at_work=True),
+        Situation("waits for a validator, which is at another submission", at(1), "nothing to do"),
     ),
     "received, and bound to be refused": (
         (received(),),
