@@ -44,7 +44,7 @@ def submit(
 ) -> None:
     """Submit a model for evaluation. Submitting the same again shows the one there is.
 
-    Example: podium submit EleutherAI/pythia-160m --precision float16 --wait
+    Example: podium submit EleutherAI/pythia-160m --board open-llm-v2 --wait
     """
     submission = {
         "model": model,

@@ -104,7 +104,7 @@ def _consumer_config(consumer: Consumer) -> ConsumerConfig:
 
 
 async def main() -> None:
-    settings = ServiceSettings()
+    settings = ServiceSettings.of_environment()
     configure_logs("topology", log_format=settings.log_format, log_level=settings.log_level)
     client = await connect(settings.nats_url, name="topology")
     await ensure_topology(client.jetstream())

@@ -14,7 +14,7 @@ NATS = "nats"
 
 def main() -> None:
     look_seldom_for_cycles()
-    settings = AggregatorSettings()
+    settings = AggregatorSettings.of_environment()
     run_service("aggregator", settings, lambda stop: aggregate(settings, stop))
 
 

@@ -151,7 +151,7 @@ def _exit_unless_over_in(seconds: float) -> None:
 
 
 def main() -> None:
-    settings = EvaluatorSettings()
+    settings = EvaluatorSettings.of_environment()
     run_service("evaluator", settings, lambda stop: run(settings, stop))
 
 

@@ -159,6 +159,6 @@ async def _serve(server: Server, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    settings = GatewaySettings()
+    settings = GatewaySettings.of_environment()
     sys.setswitchinterval(_SWITCH_S)
     run_service("gateway", settings, partial(main, settings))

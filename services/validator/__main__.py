@@ -17,7 +17,7 @@ NATS = "nats"
 
 
 def main() -> None:
-    settings = ValidatorSettings()
+    settings = ValidatorSettings.of_environment()
     disable_progress_bars()
     run_service("validator", settings, lambda stop: validate(settings, stop))
 

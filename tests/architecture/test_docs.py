@@ -5,7 +5,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pydantic.fields import FieldInfo
 
 from runtime.settings import REPOSITORY, ServiceSettings
 
@@ -14,22 +13,13 @@ for name in SERVICES:
     import_module(f"services.{name}.settings")
 
 
-def environment_name(settings: type[ServiceSettings], name: str, field: FieldInfo) -> str:
-    prefix = settings.model_config.get("env_prefix", "")
-    return str(field.validation_alias or f"{prefix}{name.upper()}")
-
-
 @pytest.mark.parametrize("settings", ServiceSettings.__subclasses__(), ids=lambda s: s.__name__)
 def test_every_setting_is_in_the_operations_page(settings: type[ServiceSettings]) -> None:
     page = (REPOSITORY / "docs" / "operations.md").read_text()
 
-    missing = [
-        environment_name(settings, name, field)
-        for name, field in settings.model_fields.items()
-        if f"`{environment_name(settings, name, field)}`" not in page
-    ]
+    variables = [settings.variable(name) for name in settings.model_fields]
 
-    assert missing == []
+    assert [each for each in variables if f"`{each}`" not in page] == []
 
 
 @pytest.mark.parametrize("settings", ServiceSettings.__subclasses__(), ids=lambda s: s.__name__)
