@@ -187,11 +187,10 @@ async def follow_submissions(url: str) -> AsyncGenerator[Submission, None]:
                     yield Submission.of(Request.model_validate_json(event.data))
 
 
-async def follow_submission(
-    url: str, submission_id: str
-) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    """`request`, `queue`, `progress` and `end` with their data, as docs/api.md has them. Goes on
-    where it was after an outage or a restart of the gateway, and ends with the submission."""
+async def follow_submission(url: str, submission_id: str) -> AsyncGenerator[tuple[str, Any], None]:
+    """`request`, `queue`, `validation`, `progress` and `end` with their data, as docs/api.md has
+    them. Goes on where it was after an outage or a restart of the gateway, and ends with the
+    submission."""
     last_id, has_begun = "", False
     with _explained(url):
         while True:

@@ -1,6 +1,7 @@
 """One submission in the terminal, live, until it has ended."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
@@ -53,7 +54,7 @@ class Told:
         self._steps = 0
         self._place: tuple[object, ...] = ()
 
-    def after(self, event: str, data: dict[str, Any]) -> Iterator[RenderableType]:
+    def after(self, event: str, data: Any) -> Iterator[RenderableType]:
         """The lines to print now."""
         match event:
             case "request":
@@ -61,8 +62,12 @@ class Told:
                 yield from self._history(data)
                 yield from self._queue(data["queue"])
                 self._show_progress(data["progress"])
+                if validation := data.get("validation"):
+                    self.progress = Text(validation_line(validation))
             case "queue":
                 yield from self._queue(data)
+            case "validation":
+                self.progress = Text(validation_line(data) if data else "")
             case "progress":
                 self._show_progress(data)
 
@@ -97,6 +102,14 @@ def queue_line(place: dict[str, Any]) -> str:
         parts.append(f"takes about {times.duration(place['seconds'])}")
     line = f"{'; '.join(parts)}."
     return f"{line} {place['unknown_because']}" if place["unknown_because"] else line
+
+
+def validation_line(validation: dict[str, Any]) -> str:
+    """`26 of 39 rules settled, 1 broken; reads the headers of the weights`"""
+    outcomes = Counter(rule["outcome"] for rule in validation["rules"])
+    settled = f"{outcomes.total() - outcomes['waiting']} of {outcomes.total()} rules settled"
+    broken = f", {outcomes['broken']} broken" if outcomes["broken"] else ""
+    return f"{settled}{broken}; reads {validation['reading']}"
 
 
 def progress_line(progress: dict[str, Any], request: dict[str, Any]) -> str:

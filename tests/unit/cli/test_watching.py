@@ -5,7 +5,7 @@ import pytest
 from rich.text import Text
 
 from cli import times
-from cli.watching import Told, progress_line, queue_line
+from cli.watching import Told, progress_line, queue_line, validation_line
 
 PLACE = {
     "tier": "small",
@@ -150,3 +150,28 @@ def test_durations_are_as_exact_as_an_estimate_deserves(seconds: float, text: st
 
 def test_a_moment_that_is_here_is_not_about_to_be_negative() -> None:
     assert times.until((datetime.now(UTC) - timedelta(hours=1)).isoformat()) == "any moment"
+
+
+VALIDATION = {
+    "reading": "the headers of the weights",
+    "rules": [{"outcome": outcome} for outcome in ("kept", "not-applicable", "waiting")],
+}
+
+
+def test_a_validation_tells_what_is_settled_until_it_falls_silent() -> None:
+    told = Told()
+
+    printed(told, "validation", VALIDATION)
+    assert str(told.progress) == "2 of 3 rules settled; reads the headers of the weights"
+
+    assert list(told.after("validation", None)) == []
+    assert str(told.progress) == ""
+
+    printed(told, "request", a_request(validation=VALIDATION))
+    assert str(told.progress) == "2 of 3 rules settled; reads the headers of the weights"
+
+
+def test_what_is_broken_already_is_counted() -> None:
+    broken = VALIDATION | {"rules": [{"outcome": "broken"}, {"outcome": "waiting"}]}
+
+    assert validation_line(broken).startswith("1 of 2 rules settled, 1 broken; reads")
