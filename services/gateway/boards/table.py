@@ -97,7 +97,7 @@ def board_table(ranked: Ranked, asked: Asked, pins: Collection[str] = ()) -> Boa
         ranked=rows["average"].count(),
         sure=rows["average_stderr"].count(),
         groups=_groups(rows),
-        filtered=bool(query.search.alternatives or query.filters.conditions()),
+        filtered=query.filtered,
         next=found.next,
     )
 

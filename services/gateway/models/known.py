@@ -8,9 +8,9 @@ import polars as pl
 
 from contracts.views import Decision
 from services.gateway.query.catalogue import NAMES
+from services.gateway.query.columns import FOLDED_NAME
 from services.gateway.query.engine import Ranked
 from services.gateway.query.filters import SIZES, Size, within_size
-from services.gateway.query.frame import FOLDED_NAME
 from services.gateway.query.standing import Weighting
 
 _RENAMED = "renamed"

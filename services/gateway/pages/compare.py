@@ -25,8 +25,8 @@ from services.gateway.dependencies import BoardQueriesDependency, DetailFilesDep
 from services.gateway.formatting import mass, parameters, words
 from services.gateway.pages.compare_samples import comparison_address, parting
 from services.gateway.pages.visit import VisitDependency
+from services.gateway.query.columns import FOLDED_NAME
 from services.gateway.query.engine import Ranked
-from services.gateway.query.frame import FOLDED_NAME
 from services.gateway.query.standing import Weighting
 from services.gateway.state.store import ViewStore
 

@@ -94,7 +94,7 @@ async def show_insights(
         ],
         "search": query.search,
         "picks": [_picks(board, asked, dating, facet) for facet in made.facets],
-        "filtered": bool(query.search.alternatives or query.filters.conditions()),
+        "filtered": query.filtered,
         "weighted": str(query.weighting),
         "total": made.total,
         "shown": [_shown(board, asked, dating, insight) for insight in made.insights],

@@ -9,6 +9,9 @@ import polars as pl
 
 from services.gateway.query.rows import EntryRow
 
+FOLDED_NAME = "_name"
+"""Column with the models in lower case, which searches read and which orders equal rows."""
+
 
 class Kind(StrEnum):
     TEXT = "text"

@@ -11,8 +11,8 @@ import polars as pl
 
 from services.gateway.query.filters import Filters
 from services.gateway.query.frame import Snapshot
-from services.gateway.query.matching import condition
-from services.gateway.query.order import KeyValue, Order
+from services.gateway.query.matching import searched
+from services.gateway.query.order import Order, Position
 from services.gateway.query.standing import Ladder, Weighting
 from services.gateway.query.terms import Search
 from services.gateway.query.written import WrittenRows
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _MOST_WEIGHTINGS = 4
 """Ranked copies that are kept of a snapshot; each costs a few columns."""
+_MANY = 10_000
+"""Rows that are ordered as soon as picked."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Query:
     """Ranks among the rows that were found instead of among all."""
     limit: int | None
     after: str | None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether something is asked for that not every row is."""
+        return bool(self.search.alternatives) or self.filters != Filters()
 
 
 @dataclass(frozen=True)
@@ -80,16 +87,13 @@ class Ranked:
 def find(ranked: Ranked, query: Query) -> Found:
     """Raises Refusal for a cursor of another order."""
     rows, met = ranked.rows(query.weighting), _met(ranked, query)
-    # Each `collect` costs as much as a search of a small board, so there are few.
-    found = rows.lazy().with_row_index("_at")
-    if met is not None:
-        found = found.filter(met)
-    keys = found.select("_at", *query.order.columns()).collect()
-    page, following = _page(keys, query)
+    places = pl.int_range(rows.height, dtype=pl.UInt32, eager=True)
+    found = places if met is None else places.filter(met)
+    page, following = _page(rows, found, query)
     shown = rows[page]
     if query.dynamic and met is not None:
         shown = Ladder(all_found(ranked, query, ("average", "average_stderr"))).place(shown)
-    return Found(page, shown, keys.height, following)
+    return Found(page, shown, len(found), following)
 
 
 def all_found(ranked: Ranked, query: Query, columns: Sequence[str]) -> pl.DataFrame:
@@ -100,28 +104,35 @@ def all_found(ranked: Ranked, query: Query, columns: Sequence[str]) -> pl.DataFr
     return rows.lazy().filter(met).select(columns).collect()
 
 
-def _met(ranked: Ranked, query: Query) -> pl.Expr | None:
-    """Whether a row is found; None for all."""
-    conditions = list(query.filters.conditions().values())
-    searched = condition(query.search, ranked.snapshot.values)
-    if searched is not None:
-        conditions.append(searched)
-    return reduce(and_, conditions) if conditions else None
+def _met(ranked: Ranked, query: Query) -> pl.Series | None:
+    """Whether each row is found; None for all."""
+    rows = ranked.rows(query.weighting)
+    conditions = query.filters.conditions(ranked.snapshot.values)
+    masks = rows.select(**conditions).get_columns() if conditions else []
+    found = searched(query.search, rows, ranked.snapshot)
+    if found is not None:
+        masks.append(found)
+    return reduce(and_, masks) if masks else None
 
 
-def _page(keys: pl.DataFrame, query: Query) -> tuple[pl.Series, str | None]:
-    """The places of its rows, and the cursor of the page that follows."""
-    left = keys.lazy()
-    if query.after is not None:
-        left = left.filter(query.order.after(query.after))
-    ordered = query.order.sort(left)
-    if query.limit is None:
+def _page(rows: pl.DataFrame, found: pl.Series, query: Query) -> tuple[pl.Series, str | None]:
+    """The places of its rows among those that are `found`, and the cursor of the page that
+    follows."""
+    order, limit = query.order, query.limit
+    behind = None if query.after is None else order.position(query.after)
+    if limit is not None and len(found) > _MANY:
+        found = order.shortlist(rows, found, limit + 1, behind)
+    left = rows.select(order.reads)[found].lazy().select(*order.columns(), _at=found)
+    if behind is not None:
+        left = left.filter(order.behind(behind))
+    ordered = order.sort(left)
+    if limit is None:
         return ordered.collect()["_at"], None
-    page = ordered.head(query.limit + 1).collect()
-    if page.height <= query.limit:
+    page = ordered.head(limit + 1).collect()
+    if page.height <= limit:
         return page["_at"], None
-    page = page.head(query.limit)
-    return page["_at"], query.order.cursor(cast(tuple[KeyValue, ...], page.row(-1)[1:]))
+    page = page.head(limit)
+    return page["_at"], order.cursor(cast(Position, page.drop("_at").row(-1)))
 
 
 def row_of(ranked: Ranked, sid: str) -> pl.DataFrame:

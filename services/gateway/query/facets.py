@@ -17,7 +17,7 @@ from services.gateway.query.filters import (
     VOCABULARY,
     within_size,
 )
-from services.gateway.query.matching import condition
+from services.gateway.query.matching import searched
 
 _MOST_OPTIONS = 200
 
@@ -43,12 +43,12 @@ class _Rows:
     """The rows that are left of each filter's point of view."""
 
     def __init__(self, ranked: Ranked, query: Query) -> None:
-        conditions = query.filters.conditions()
-        searched = condition(query.search, ranked.snapshot.values)
-        if searched is not None:
-            conditions["search"] = searched
         self._rows = ranked.rows(query.weighting)
+        conditions = query.filters.conditions(ranked.snapshot.values)
         self._masks = self._rows.select(**conditions).get_columns() if conditions else []
+        found = searched(query.search, self._rows, ranked.snapshot)
+        if found is not None:
+            self._masks.append(found.alias("search"))
 
     def without(self, facet: str, *columns: str) -> pl.DataFrame:
         """These columns of the rows that meet everything but this facet's own filter."""

@@ -1,7 +1,7 @@
 """What a reader chooses from lists: the vocabulary, the conditions and how many rows each choice
 would leave."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -10,6 +10,8 @@ from contracts.models import ModelType, Precision, WeightType
 from contracts.views import Origin
 from services.gateway.query.choices import one_of
 
+Values = Callable[[str], pl.Series]
+"""The different values of a column of choices."""
 CHOICES = ("type", "precision", "weight_type", "license", "architecture", "origin")
 """Columns of which any number of values can be chosen; several are joined by "or"."""
 VOCABULARY: dict[str, tuple[str, ...]] = {
@@ -77,9 +79,9 @@ class Filters:
     hidden: tuple[str, ...] = ()
     """Names of HIDEABLE."""
 
-    def conditions(self) -> dict[str, pl.Expr]:
+    def conditions(self, values: Values) -> dict[str, pl.Expr]:
         """By facet; a row must meet all. Never null."""
-        conditions = {name: _is_one_of(name, values) for name, values in self.choices}
+        conditions = {name: _is_one_of(name, chosen, values) for name, chosen in self.choices}
         conditions |= {name: pl.col(name) == value for name, value in self.switches}
         if self.low is not None or self.high is not None:
             conditions["size"] = _within(self.low, self.high)
@@ -109,12 +111,12 @@ def _values(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value}))
 
 
-def _is_one_of(column: str, values: tuple[str, ...]) -> pl.Expr:
-    cell = pl.col(column)
+def _is_one_of(column: str, chosen: tuple[str, ...], values: Values) -> pl.Expr:
+    cell, known = pl.col(column), values(column)
     # Only licences and architectures are written by strangers, in whatever case.
-    folded = cell if column in VOCABULARY else cell.cast(pl.String).str.to_lowercase()
-    found = folded.is_in(list(values)).fill_null(False)
-    return found | cell.is_null() if UNKNOWN in values else found
+    folded = known if column in VOCABULARY else known.str.to_lowercase()
+    found = cell.is_in(known.filter(folded.is_in(list(chosen))).to_list()).fill_null(False)
+    return found | cell.is_null() if UNKNOWN in chosen else found
 
 
 def _within(low: float | None, high: float | None) -> pl.Expr:

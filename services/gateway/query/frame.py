@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
 import polars as pl
 
 from contracts.board import Board
 from services.gateway.query.board_columns import Columns
-from services.gateway.query.columns import Column, Kind
+from services.gateway.query.columns import FOLDED_NAME, Column, Kind
 from services.gateway.query.rows import EntryRow
+from services.gateway.query.texts import Texts
 
-FOLDED_NAME = "_name"
-"""Column with the models in lower case, which searches read and which orders equal rows."""
 _LEVELS = {"id": pl.String(), "since": pl.Datetime("us", "UTC"), "average": pl.Float64()}
 _AT_ONCE = 10_000
 """Rows that are in memory as objects while a large board is read."""
@@ -33,6 +33,10 @@ class Snapshot:
     version: str
     """Equal on every gateway that has read as much of this board."""
     _values: dict[str, pl.Series] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def texts(self) -> Texts:
+        return Texts(self.rows)
 
     def values(self, name: str) -> pl.Series:
         """The different values of a column, as text, without null."""

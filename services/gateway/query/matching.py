@@ -1,11 +1,12 @@
-"""A search as a condition on the rows."""
+"""The rows that a search finds."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
-from services.gateway.query.columns import Kind
-from services.gateway.query.frame import FOLDED_NAME
+from services.gateway.query.frame import Snapshot
 from services.gateway.query.terms import (
     Contains,
     Equals,
@@ -16,56 +17,65 @@ from services.gateway.query.terms import (
     Unknown,
     Within,
 )
-
-Values = Callable[[str], pl.Series]
-"""The different values of a column of choices."""
+from services.gateway.query.texts import is_of_text, passes
 
 
-def condition(search: Search, values: Values) -> pl.Expr | None:
-    """None when every row is found."""
+def searched(search: Search, rows: pl.DataFrame, snapshot: Snapshot) -> pl.Series | None:
+    """Whether each row is found; None when every row is. `rows` are the snapshot's, with ranks."""
     if not search.alternatives:
         return None
-    names, others = [], []
+    found = pl.repeat(False, rows.height, eager=True)
+    for terms in _alternatives(search):
+        found |= _meeting(terms, ~found, rows, snapshot)
+    return found
+
+
+def _alternatives(search: Search) -> Iterator[list[Term]]:
+    """One pass over the names, however many there are to find or, within an alternative, to leave
+    out."""
+    names = []
     for terms in search.alternatives:
         if len(terms) == 1 and _is_in_name(terms[0]) and not terms[0].negated:
             names.append(terms[0])
         else:
-            others.append(_all(terms, values))
-    return pl.any_horizontal([*others, *_any_in_name(names)])
-
-
-def _all(terms: Sequence[Term], values: Values) -> pl.Expr:
-    """A row has none of the names that are excluded, and everything else."""
-    excluded = [term for term in terms if _is_in_name(term) and term.negated]
-    others = [term for term in terms if term not in excluded]
-    return pl.all_horizontal(
-        [
-            *(_term(term, values) for term in others),
-            *(~found for found in _any_in_name(excluded)),
-        ]
-    )
+            excluded = [term for term in terms if _is_in_name(term) and term.negated]
+            yield [*(term for term in terms if term not in excluded), *_joined(excluded)]
+    if names:
+        yield _joined(names)
 
 
 def _is_in_name(term: Term) -> bool:
     return term.column.name == "model" and isinstance(term.test, Contains)
 
 
-def _any_in_name(terms: Sequence[Term]) -> list[pl.Expr]:
-    """One pass over the names, however many there are to find."""
-    texts = [term.test.text.lower() for term in terms if isinstance(term.test, Contains)]
-    name = pl.col(FOLDED_NAME)
-    if len(texts) <= 1:
-        return [name.str.contains(text, literal=True) for text in texts]
-    return [name.str.contains_any(texts)]
+def _joined(names: Sequence[Term]) -> list[Term]:
+    if len(names) <= 1:
+        return list(names)
+    texts = [re.escape(term.test.text.lower()) for term in names if isinstance(term.test, Contains)]
+    # Names are in lower case, as these are; to look for both cases would take twice as long.
+    return [replace(names[0], test=Matches(f"(?-i:{'|'.join(texts)})"))]
 
 
-def _term(term: Term, values: Values) -> pl.Expr:
-    found = _test(term, values)
+def _meeting(
+    terms: Sequence[Term], left: pl.Series, rows: pl.DataFrame, snapshot: Snapshot
+) -> pl.Series:
+    """Those of the rows that are `left` which meet all terms. What takes longest is asked last, of
+    as few rows as possible."""
+    cells = [_cell_meets(term, snapshot) for term in terms if not is_of_text(term)]
+    if cells:
+        left = left & rows.select(pl.all_horizontal(cells)).to_series()
+    for term in sorted(filter(is_of_text, terms), key=snapshot.texts.takes_long):
+        left = snapshot.texts.meeting(term, left)
+    return left
+
+
+def _cell_meets(term: Term, snapshot: Snapshot) -> pl.Expr:
+    """Never null: a value that is not known is not found, and its opposite is."""
+    found = _cell_passes(term, snapshot)
     return ~found if term.negated else found
 
 
-def _test(term: Term, values: Values) -> pl.Expr:
-    """Never null: a value that is not known is not found, and its opposite is."""
+def _cell_passes(term: Term, snapshot: Snapshot) -> pl.Expr:
     cell = pl.col(term.column.name)
     match term.test:
         case Unknown():
@@ -74,25 +84,10 @@ def _test(term: Term, values: Values) -> pl.Expr:
             return (cell == truth).fill_null(False)
         case Within() as range_:
             return _within(cell, range_).fill_null(False)
-        case Contains() | Matches() | Equals() as test if term.column.kind is Kind.CHOICE:
-            known = values(term.column.name)
-            folded = known.str.to_lowercase().to_frame().select(_text(pl.first(), test))
+        case Contains() | Matches() | Equals() as test:
+            known = snapshot.values(term.column.name)
+            folded = known.str.to_lowercase().to_frame().select(passes(pl.first(), test))
             return cell.is_in(known.filter(folded.to_series()).to_list()).fill_null(False)
-        case test if term.column.name == "model":
-            return _text(pl.col(FOLDED_NAME), test)
-        case test:
-            return _text(cell, test).fill_null(False)
-
-
-def _text(folded: pl.Expr, test: Contains | Matches | Equals) -> pl.Expr:
-    """Of text in lower case, as ids and commits are by themselves."""
-    match test:
-        case Matches(pattern):
-            return folded.str.contains(f"(?i){pattern}")
-        case Contains(text):
-            return folded.str.contains(text.lower(), literal=True)
-        case Equals(text):
-            return folded == text.lower()
 
 
 def _within(cell: pl.Expr, range_: Within) -> pl.Expr:
