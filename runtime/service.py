@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import shlex
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +40,11 @@ def run_service(
 ) -> None:
     """Run `main(stop)` until it returns; SIGTERM and SIGINT set `stop`, and `main` then has until
     its supervisor's patience ends to hand back what it holds."""
+    if sys.argv[1:]:
+        raise SystemExit(
+            f"services.{name} takes no arguments, and was given {shlex.join(sys.argv[1:])}."
+            " Settings are environment variables: docs/operations.md has them."
+        )
     configure_logs(name, log_format=settings.log_format, log_level=settings.log_level)
     asyncio.run(_run(name, main))
 
