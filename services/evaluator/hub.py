@@ -2,13 +2,13 @@
 
 import asyncio
 import errno
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import httpx2
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     DisabledRepoError,
@@ -19,13 +19,15 @@ from huggingface_hub.errors import (
 
 from contracts.models import Commit, ModelRef, RepoId
 from services.evaluator.disk import Claim, HubCache
-from services.evaluator.failures import blame_infrastructure, blame_model
+from services.evaluator.failures import EvaluationFault, blame_infrastructure, blame_model
 from services.evaluator.protocol import Snapshot
 
 Report = Callable[[int, int], None]
 """Called with bytes so far and bytes in all, from another thread, a few times a minute."""
 
 _REPORT_EVERY_S = 5.0
+_DISK_IS_FULL = os.strerror(errno.ENOSPC)
+"""Whichever client says so: each wraps it in an exception of its own."""
 _FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja"]
 
 
@@ -71,14 +73,18 @@ async def _repository(
 
         try:
             folder = await asyncio.to_thread(_fetch, fetch, claim)
+        except EvaluationFault:
+            raise
         except (DisabledRepoError, RepositoryNotFoundError, RevisionNotFoundError) as fault:
             raise blame_model(
                 "model-not-available",
                 f"The Hub does not give {repo_id} at {revision}: {_first_line(fault)}",
                 "Make sure that the repository is public, not gated, and still has that commit.",
             ) from fault
-        except (httpx2.HTTPError, OSError) as fault:
-            if isinstance(fault, OSError) and fault.errno == errno.ENOSPC:
+        except (
+            Exception
+        ) as fault:  # Xet's client knows RuntimeErrors only; a proxy's page is no JSON
+            if _DISK_IS_FULL in str(fault):
                 raise blame_infrastructure(
                     "does-not-fit-disk",
                     f"The evaluator's disk ran full while {repo_id} was downloaded.",

@@ -1,5 +1,7 @@
 import asyncio
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,24 @@ async def test_an_address_without_a_hub_is_no_fault_of_the_model(
     world: World, tmp_path: Path
 ) -> None:
     failure = await failure_of(UNKNOWN, f"{world.hub_url}/elsewhere", HubCache(tmp_path, None))
+
+    assert (failure.cause, failure.reason.code) == (FailureCause.INFRASTRUCTURE, "hub-unreachable")
+
+
+async def test_the_page_of_a_proxy_is_no_fault_of_the_model(tmp_path: Path) -> None:
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>Log in to the guest network</html>")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            failure = await failure_of(UNKNOWN, url, HubCache(tmp_path, None))
+        finally:
+            server.shutdown()
 
     assert (failure.cause, failure.reason.code) == (FailureCause.INFRASTRUCTURE, "hub-unreachable")
 
