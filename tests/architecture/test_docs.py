@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.base import Contract
+from contracts.board import Board, BoardTask, Limits, Source, Subtask
 from runtime.settings import REPOSITORY, ServiceSettings
 
 SERVICES = ("validator", "evaluator", "aggregator", "gateway")
@@ -25,6 +27,13 @@ def test_every_setting_is_in_the_operations_page(settings: type[ServiceSettings]
 @pytest.mark.parametrize("settings", ServiceSettings.__subclasses__(), ids=lambda s: s.__name__)
 def test_every_setting_says_what_it_means(settings: type[ServiceSettings]) -> None:
     assert [n for n, field in settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("part", [Board, BoardTask, Subtask, Limits, Source])
+def test_every_field_of_a_board_file_is_in_its_page(part: type[Contract]) -> None:
+    page = (REPOSITORY / "docs" / "boards.md").read_text()
+
+    assert [name for name in part.model_fields if not re.search(rf"\b{name}\b", page)] == []
 
 
 def pages() -> list[Path]:
