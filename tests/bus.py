@@ -80,6 +80,15 @@ async def until_copied(js: JetStreamContext, jobs: int) -> None:
     await until_answered(are_there)
 
 
+async def until_no_job_is_left(js: JetStreamContext) -> None:
+    """The server takes a job off the queue some time after it has answered who acknowledged it."""
+
+    async def is_empty() -> bool:
+        return not (await js.stream_info(JOBS.name)).state.messages
+
+    await until_answered(is_empty)
+
+
 async def has_handled_all(js: JetStreamContext, consumer: Consumer) -> bool:
     """Whether its readers are done with everything that stood in the stream when this was asked.
     What a consumer says is pending lacks the newest for a moment."""

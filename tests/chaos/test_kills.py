@@ -28,10 +28,11 @@ from runtime.bus import connect, publish_event_until_stored, read_event
 from runtime.follow import follow
 from runtime.topology import ensure_topology, with_ack_wait
 from services.evaluator.interrupts import meanwhile
+from tests.bus import until_no_job_is_left
 from tests.chaos.figures import begun_again, lost_seconds, repeated
 from tests.chaos.storm import Evaluator, Kill, Nats, Plan
 from tests.chaos.witness import PROGRESS, Recorded, Witness, recorded
-from tests.integration.evaluator.world import World, accepted, until_no_job_is_left
+from tests.integration.evaluator.world import World, accepted
 from tests.tiny import Kind, board_task, make_tiny_model, make_tiny_task, write_board
 
 SEED = int(os.environ.get("PODIUM_CHAOS_SEED", "1"))

@@ -31,13 +31,12 @@ from contracts.topology import (
     dead_letter_subject,
 )
 from runtime.bus import connect, publish_event
-from tests.bus import all_events, next_event
+from tests.bus import all_events, next_event, until_no_job_is_left
 from tests.integration.evaluator.world import (
     Service,
     World,
     accepted,
     models_children,
-    until_no_job_is_left,
     wait_until_gone,
 )
 from tests.waiting import until

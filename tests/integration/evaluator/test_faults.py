@@ -27,7 +27,7 @@ from runtime.topology import ensure_topology, with_ack_wait
 from services.evaluator.gate import Gate
 from services.evaluator.jobs import JobQueues
 from services.evaluator.record import RunRecord
-from tests.bus import all_events, next_event
+from tests.bus import all_events, next_event, until_no_job_is_left
 from tests.integration.evaluator.world import (
     World,
     accepted,
@@ -35,7 +35,6 @@ from tests.integration.evaluator.world import (
     log_of,
     models_children,
     running_evaluator,
-    until_no_job_is_left,
     wait_until_gone,
 )
 from tests.waiting import until

@@ -12,7 +12,7 @@ from runtime.bus import publish_event
 from runtime.topology import ensure_topology, with_ack_wait
 from services.evaluator.gate import Gate
 from services.evaluator.jobs import Job, JobQueues
-from tests.bus import until_copied
+from tests.bus import until_copied, until_no_job_is_left
 from tests.integration.evaluator.world import accepted
 from tests.waiting import HANGS_S, until_answered
 
@@ -96,7 +96,7 @@ async def test_a_job_that_is_kept_is_not_given_to_another(client: Client) -> Non
 
     assert again.accepted == dropped.accepted
     assert again.attempt == 2
-    assert (await js.stream_info(JOBS.name)).state.messages == 0
+    await until_no_job_is_left(js)
 
 
 async def test_only_the_job_that_is_taken_leaves_the_queue(

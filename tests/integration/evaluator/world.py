@@ -14,14 +14,12 @@ from urllib.request import urlopen
 
 import torch
 from huggingface_hub import HfApi
-from nats.js import JetStreamContext
 from peft import LoraConfig
 from safetensors.torch import save_file
 from transformers import LlamaForCausalLM
 
 from contracts.models import ModelRef, Precision, Tier
 from contracts.submission import SubmissionAccepted, submission_id
-from contracts.topology import JOBS
 from runtime.ports import free_port
 from tests.tiny import (
     Kind,
@@ -32,7 +30,7 @@ from tests.tiny import (
     make_tiny_task,
     write_board,
 )
-from tests.waiting import HANGS_S, until_answered
+from tests.waiting import HANGS_S
 
 # Scoring them takes a minute, so whatever a test does to a job with it happens in the middle.
 SLOW_QUESTIONS = 20_000
@@ -232,15 +230,6 @@ def wait_until_gone(pids: list[int], timeout_s: float = HANGS_S) -> None:
         with os.fdopen(descriptor) as file:
             ended, _, _ = select.select([file], [], [], timeout_s)
             assert ended, f"process {pid} still runs after {timeout_s} s"
-
-
-async def until_no_job_is_left(js: JetStreamContext) -> None:
-    """A job is taken off the queue after the event that says it is finished."""
-
-    async def is_empty() -> bool:
-        return not (await js.stream_info(JOBS.name)).state.messages
-
-    await until_answered(is_empty)
 
 
 def accepted(model: ModelRef, board: str, run: int = 1) -> SubmissionAccepted:

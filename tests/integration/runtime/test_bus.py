@@ -30,6 +30,7 @@ from runtime.bus import (
 )
 from runtime.follow import follow
 from runtime.topology import ensure_topology, with_ack_wait
+from tests.bus import until_no_job_is_left
 from tests.waiting import HANGS_S
 
 AWAY = ConnectionError("the Hub does not answer")
@@ -129,7 +130,7 @@ async def test_the_server_itself_turns_an_accepted_submission_into_a_job(
     assert job.subject == f"podium.v1.job.small.normal.{SID}"
     assert (read_event(job).event, read_event(job).envelope) == (ACCEPTED, envelope)
     await job.ack_sync()
-    assert (await jetstream.stream_info(JOBS.name)).state.messages == 0
+    await until_no_job_is_left(jetstream)
 
 
 async def test_an_event_published_twice_is_stored_once(jetstream: JetStreamContext) -> None:
