@@ -8,7 +8,9 @@ import pytest
 
 from contracts.base import Contract
 from contracts.board import Board, BoardTask, Limits, Source, Subtask
+from contracts.registry import VIEW_TYPES
 from runtime.settings import REPOSITORY, ServiceSettings
+from services.gateway.http.errors import ErrorCode
 
 SERVICES = ("validator", "evaluator", "aggregator", "gateway")
 for name in SERVICES:
@@ -34,6 +36,13 @@ def test_every_field_of_a_board_file_is_in_its_page(part: type[Contract]) -> Non
     page = (REPOSITORY / "docs" / "boards.md").read_text()
 
     assert [name for name in part.model_fields if not re.search(rf"\b{name}\b", page)] == []
+
+
+def test_the_api_page_has_every_error_and_every_view_that_is_streamed() -> None:
+    page = (REPOSITORY / "docs" / "api.md").read_text()
+    views = [view.type_name().rpartition(".")[2] for view in VIEW_TYPES]
+
+    assert [name for name in (*ErrorCode, *views) if f"`{name}`" not in page] == []
 
 
 def pages() -> list[Path]:
