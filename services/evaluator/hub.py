@@ -29,6 +29,8 @@ _REPORT_EVERY_S = 5.0
 _DISK_IS_FULL = os.strerror(errno.ENOSPC)
 """Whichever client says so: each wraps it in an exception of its own."""
 _FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.tiktoken", "*.jinja"]
+_NEVER_READ = ["*/*.safetensors"]
+"""Such as a training's checkpoints, each as large as the model."""
 
 
 class _Abandoned(Exception):
@@ -67,6 +69,7 @@ async def _repository(
                 endpoint=hub_url,
                 cache_dir=cache.folder,
                 allow_patterns=_FILES,
+                ignore_patterns=_NEVER_READ,
                 tqdm_class=meter,
                 **options,
             )

@@ -90,6 +90,20 @@ async def test_a_model_larger_than_the_cache_is_refused_before_it_is_downloaded(
     assert not list(tmp_path.glob("*/blobs/*"))
 
 
+async def test_the_checkpoints_of_a_training_stay_where_they_are(tmp_path: Path) -> None:
+    repository = tmp_path / "hub" / "models" / "acme" / "good"
+    make_tiny_model(repository)
+    (repository / "checkpoint-100").mkdir()
+    for file in ("config.json", "model.safetensors"):
+        shutil.copy(repository / file, repository / "checkpoint-100" / file)
+    with running_localhub(tmp_path / "hub") as url:
+        model = World(tmp_path, url).model("acme/good")
+        folder = await fetch(model, url, HubCache(tmp_path / "cache", None))
+
+    assert len(list(folder.rglob("config.json"))) == 2
+    assert [file.parent for file in folder.rglob("*.safetensors")] == [folder]
+
+
 async def test_what_is_in_the_cache_does_without_a_hub(tmp_path: Path) -> None:
     make_tiny_model(tmp_path / "hub" / "models" / "acme" / "good")
     cache = HubCache(tmp_path / "cache", None)
