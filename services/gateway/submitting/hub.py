@@ -1,8 +1,9 @@
 """What the gateway asks the Hub: which commit a revision points to, and whose a token is."""
 
-import asyncio
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from json import JSONDecodeError
 
 import httpx2
 import structlog
@@ -19,8 +20,19 @@ from huggingface_hub.errors import (
 
 from services.gateway.http.errors import ErrorCode, Refusal
 from services.gateway.identity.access import User
+from services.gateway.submitting.hub_threads import HubThreads
 
 log = structlog.get_logger(__name__)
+
+# A page that says "back soon", or a proxy's, comes with a 200 as well.
+_NO_ANSWER = (
+    HfHubHTTPError,
+    httpx2.HTTPError,
+    OfflineModeIsEnabled,
+    TimeoutError,
+    JSONDecodeError,
+)
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 @dataclass(frozen=True)
@@ -36,17 +48,20 @@ class Hub:
         self._api = HfApi(endpoint=url, token=token or False)
         self._url = url
         self._timeout_s = timeout_s
+        self._threads = HubThreads(timeout_s)
 
     async def resolve(self, model: str, revision: str) -> ResolvedModel:
         """Raises Refusal when the Hub has no such model or revision, or does not answer."""
         try:
-            info = await asyncio.to_thread(
-                self._api.model_info,
-                model,
-                revision=revision,
-                timeout=self._timeout_s,
-                # A card may hold what the client stops at; that is for the validator to say.
-                expand=["sha"],
+            info = await self._threads.ask(
+                partial(
+                    self._api.model_info,
+                    model,
+                    revision=revision,
+                    timeout=self._timeout_s,
+                    # A card may hold what the client stops at; that is for the validator to say.
+                    expand=["sha"],
+                )
             )
         except RevisionNotFoundError as fault:
             raise Refusal(
@@ -73,7 +88,7 @@ class Hub:
                 "Give `namespace/name` as it stands in the model's address on the Hub.",
                 {"path": "$.model"},
             ) from fault
-        except (HfHubHTTPError, httpx2.HTTPError, OfflineModeIsEnabled) as fault:
+        except _NO_ANSWER as fault:
             raise self._unreachable(fault) from fault
         if not info.sha:
             raise self._unreachable(ValueError("the answer names no commit"))
@@ -82,13 +97,10 @@ class Hub:
     async def whoami(self, token: str) -> User:
         """Raises Refusal for a token that is nobody's, and when the Hub does not answer."""
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await asyncio.to_thread(self._api.whoami, token)
-        except HfHubHTTPError as fault:
-            if fault.response.status_code not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-                raise self._unreachable(fault) from fault
-            raise self._token_invalid() from None
-        except (httpx2.HTTPError, OfflineModeIsEnabled, TimeoutError) as fault:
+            answer = await self._threads.ask(partial(self._api.whoami, token))
+        except _NO_ANSWER as fault:
+            if isinstance(fault, HfHubHTTPError) and fault.response.status_code in _REFUSED:
+                raise self._token_invalid() from None
             raise self._unreachable(fault) from fault
         except ValueError:  # what no header can carry, such as a line break
             raise self._token_invalid() from None

@@ -1,10 +1,10 @@
 """What the Hub shows of models to whoever is about to submit one."""
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any, Generic, TypeVar
 
 import httpx2
@@ -21,6 +21,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.hf_api import ModelInfo
 
 from contracts.models import ModelType, Precision, WeightType
+from services.gateway.submitting.hub_threads import HubThreads
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +67,7 @@ class HubModels:
         self._api = HfApi(endpoint=url, token=False)
         self._url = url
         self._timeout_s = timeout_s
+        self._threads = HubThreads(timeout_s)
         self._found = _Recent[str, tuple[str, ...]](self._search)
         self._seen = _Recent[tuple[str, str], Shown](self._look_at)
 
@@ -113,12 +115,18 @@ class HubModels:
 
     async def _asked(self, ask: Callable[[], V]) -> V:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await asyncio.to_thread(ask)
+            return await self._threads.ask(ask)
         except (RepositoryNotFoundError, RevisionNotFoundError, DisabledRepoError):
             raise
-        # The client builds objects of whatever a card holds, and stops at some of it.
-        except (HfHubHTTPError, httpx2.HTTPError, TimeoutError, TypeError) as fault:
+        # The client builds objects of whatever a card holds, and stops at some of it; a page of a
+        # proxy is no JSON at all.
+        except (
+            HfHubHTTPError,
+            httpx2.HTTPError,
+            TimeoutError,
+            TypeError,
+            JSONDecodeError,
+        ) as fault:
             log.warning("the Hub gave no answer", hub=self._url, error=str(fault) or repr(fault))
             raise HubSilentError(f"The Hub at {self._url} does not answer right now.") from fault
 
