@@ -1,5 +1,6 @@
 """The gateway's way onto EVENTS: publish a submission once, and look up what happened to one."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -16,7 +17,7 @@ from contracts.envelope import Envelope
 from contracts.submission import SubmissionReceived
 from contracts.topology import EVENTS
 from contracts.views import HistoryEntry, Request, RequestState
-from runtime.bus import Recorded, publish_event, read_event
+from runtime.bus import Recorded, UnreadableMessageError, publish_event, read_event
 from services.gateway.http.errors import ErrorCode, Refusal
 
 # Any fixed value: ids of events that are the same when they are sent again derive from it.
@@ -74,17 +75,15 @@ class EventLog:
         return as_request(event, Envelope.from_headers(message.headers or {}).time)
 
     async def evaluations(self, sid: str) -> list[Recorded[Event]]:
-        """Everything that was said about the evaluations of a submission, oldest first. Raises
-        Refusal when NATS does not answer."""
+        """Everything that was said about the evaluations of a submission, oldest first, without
+        what this version cannot read. Raises Refusal when NATS does not answer."""
         if not self._client.is_connected:
             raise _unreachable("not connected")
         try:
-            return [
-                read_event(message)
-                for message in await _stored(self._js, f"podium.v1.evaluation.*.{sid}.>")
-            ]
+            stored = await _stored(self._js, f"podium.v1.evaluation.*.{sid}.>")
         except NatsError as fault:
             raise _unreachable(str(fault) or repr(fault)) from fault
+        return list(_readable(stored))
 
 
 async def _stored(js: JetStreamContext, subjects: str) -> list[Msg]:
@@ -102,6 +101,14 @@ async def _stored(js: JetStreamContext, subjects: str) -> list[Msg]:
         messages += await reader.fetch(min(_AT_ONCE, total - len(messages)))
     await reader.unsubscribe()
     return messages
+
+
+def _readable(messages: Iterable[Msg]) -> Iterator[Recorded[Event]]:
+    for message in messages:
+        try:
+            yield read_event(message)
+        except UnreadableMessageError as fault:
+            log.warning("an unreadable event was left out", error=str(fault))
 
 
 def as_request(event: SubmissionReceived, received_at: datetime) -> Request:
