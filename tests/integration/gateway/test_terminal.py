@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -142,14 +141,9 @@ async def test_submissions_are_listed_with_their_ids(
     await gateway.until("/api/v1/requests", lambda answer: len(answer.json()["items"]) == 3)
     waiting = ("status", "--state", "waiting", "--gateway", gateway.url)
 
-    status, output = await podium(*waiting)
-    assert status == 0, output
-    assert [line.split()[:2] for line in output.splitlines()[1:]] == [
-        [newer.sid, "acme/newer"],
-        [older.sid, "acme/older"],
-    ]
     status, output = await podium(*waiting, "--limit", "1")
-    assert (newer.sid in output, older.sid in output) == (True, False), output
+    assert status == 0, output
+    assert [line.split()[:2] for line in output.splitlines()[1:2]] == [[newer.sid, "acme/newer"]]
     assert "older ones" in output
     status, output = await podium(*waiting, "--json")
     assert [each["id"] for each in json.loads(output)["items"]] == [newer.sid, older.sid]
@@ -163,13 +157,11 @@ async def test_a_board_is_searched_and_cut(
     await gateway.until("/api/v1/boards/demo/entries", lambda answer: answer.json()["total"] == 3)
     where = ("--gateway", gateway.url)
 
-    status, output = await podium("board", "--search", "acme", "--sort=-facts", *where)
+    status, output = await podium("board", "--search", "acme", "--sort=-facts", "--json", *where)
     assert status == 0, output
-    assert re.findall(r"(?:acme|else)/\w", output) == ["acme/b", "acme/a"]
+    assert [each["model"] for each in json.loads(output)["items"]] == ["acme/b", "acme/a"]
     status, output = await podium("board", "--limit", "1", *where)
     assert "2 more" in output
-    status, output = await podium("board", "--search", "acme", "--json", *where)
-    assert json.loads(output)["total"] == 2
     status, output = await podium("board", "--search", "@facst:>1", *where)
     assert (status, "facst" in output) == (1, True)
 
