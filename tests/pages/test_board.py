@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, expect
+import pytest
+from playwright.async_api import Browser, Route, expect
 
 from services.gateway.pages.board_columns import choosable
 from services.gateway.query.board_columns import Columns
 from tests.browser import accessibility_faults, watched_page
 from tests.pages.conftest import Visit
-from tests.pages.world import BOARD, entries, running_world
+from tests.pages.world import BOARD, World, entries, running_world
 from tests.unit.gateway.examples import a_board, an_entry
 
 PAGE = f"/boards/{BOARD.name}"
@@ -31,10 +32,12 @@ async def test_a_search_is_explained_while_it_is_written(visit: Visit) -> None:
         assert await page.evaluate(same, pair)
 
         rows = await page.locator("#ranked tr").count()
+        place = await page.locator("#rows").bounding_box()
         await page.locator("#search").press_sequentially(" @lisense:")
         await expect(page.locator(".fault-place mark")).to_have_text("@lisense:")
         await expect(page.locator(".search-fault")).to_contain_text("license")
         assert await page.locator("#ranked tr").count() == rows
+        assert await page.locator("#rows").bounding_box() == place
         assert await accessibility_faults(page) == []
 
         await page.locator(".search-help summary").click()
@@ -187,6 +190,30 @@ async def test_a_row_that_comes_in_far_down_leaves_what_is_read(
         assert after
         assert abs(before["y"] - after["y"]) < 2
         assert await page.locator("#ranked tr").count() > 50
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_the_tools_have_their_places_before_all_of_them_are_there(
+    browser: Browser, world: World, width: int
+) -> None:
+    async def cut_off(route: Route) -> None:
+        answer = await route.fetch()
+        read = (await answer.text()).partition('<details class="dropdown panel" id="columns">')[0]
+        await route.fulfill(response=answer, body=read)
+
+    async with watched_page(browser, width, scripts=False) as page:
+        tools = page.locator("#search, .search-help, #filters summary")
+        corners = """all => all.map((one) => one.getBoundingClientRect())
+          .flatMap(({ left, top, right }) => [left, top, right])"""
+        await page.route(f"**{PAGE}", cut_off)
+        await page.goto(world.url + PAGE)
+        await expect(page.locator("#columns")).to_have_count(0)
+        first = await tools.evaluate_all(corners)
+        await page.unroute_all()
+        await page.goto(world.url + PAGE)
+        await expect(page.locator("#columns")).to_be_visible()
+        assert await tools.evaluate_all(corners) == pytest.approx(first, abs=2)
+        assert len(first) == 9
 
 
 async def test_everything_can_be_asked_without_javascript(visit: Visit) -> None:

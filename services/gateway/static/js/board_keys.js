@@ -1,5 +1,6 @@
 // Keys of the board: "/" goes to the search, arrows from there to the rows and from row to row, and
-// in the rows "c" compares what is pinned. Single letters count in the rows alone, where nobody types.
+// in the rows "c" compares what is pinned and "n" shows what is new. Single letters count in the rows
+// alone, where nobody types.
 
 const ROW = "#pinned tr, #ranked tr";
 const KINDS = ["model-name", "hub", "pin"];
@@ -24,6 +25,7 @@ document.addEventListener("keydown", (event) => {
     if (!goal) return;
     goal.focus();
   } else if (key === "c" && target.closest(ROW)) document.querySelector("#pinned-bar a[href^='/compare']")?.click();
+  else if (key === "n" && target.closest(ROW)) document.querySelector("#arrivals:not([hidden])")?.click();
   else return;
   event.preventDefault();
 });

@@ -104,9 +104,9 @@ async function look() {
 // and not all of them.
 let reading = null;
 
-document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:before:swap", ({ defaultPrevented, detail: { ctx } }) => {
   const box = document.getElementById("rows");
-  if (ctx.sourceElement !== table() || !box?.scrollTop || !body()) return;
+  if (defaultPrevented || ctx.sourceElement !== table() || !box?.scrollTop || !body()) return;
   const row = [...body().rows].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop + box.clientHeight / 2);
   reading = row && { id: row.id, top: row.getBoundingClientRect().top };
 });

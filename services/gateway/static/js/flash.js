@@ -1,11 +1,12 @@
-// Lights up for a moment what a live refresh has changed: elements with an id and `data-flash`.
+// Lights up for a moment what a live refresh has changed: elements with an id and `data-flash`, whose
+// value, or their text where it has none, is another.
 
 const FLASH = { duration: 1600, easing: "ease-out" };
 const before = new WeakMap();
 
 function texts(target) {
   const marked = [...target.querySelectorAll("[id][data-flash]")];
-  return new Map(marked.map((element) => [element.id, element.textContent]));
+  return new Map(marked.map((element) => [element.id, element.dataset.flash || element.textContent]));
 }
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
