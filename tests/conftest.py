@@ -2,12 +2,24 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from runtime.bus import connect
 from runtime.embedded_nats import nats_server
 from runtime.topology import ensure_topology
+
+# How long an example takes says more about the machine than about the code, and a change should be
+# refused for what it brings rather than for what chance has found; `--hypothesis-seed` looks on.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture

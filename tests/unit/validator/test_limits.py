@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.board import Board
@@ -66,7 +66,6 @@ def test_the_bound_is_the_most_that_is_accepted(
     assert judged == codes
 
 
-@settings(deadline=None)
 @given(st.sampled_from(LIMITED), st.sampled_from(list(BOUNDS)), around_it, st.integers(1, 50))
 def test_exactly_what_exceeds_the_bound_is_refused_however_many_tensors_it_is_in(
     board: str, form: tuple[Precision, int | None], more: int, tensors: int
@@ -81,7 +80,6 @@ def test_exactly_what_exceeds_the_bound_is_refused_however_many_tensors_it_is_in
     assert judged == (["params-over-limit"] if count > BOUNDS[form] else [])
 
 
-@settings(deadline=None)
 @given(st.sampled_from([2, 3, 4, 8]), around_it)
 def test_packed_weights_are_refused_exactly_when_what_is_in_them_exceeds_the_bound(
     bits: int, more: int
@@ -97,7 +95,6 @@ def test_packed_weights_are_refused_exactly_when_what_is_in_them_exceeds_the_bou
     assert judged == (["params-over-limit"] if integers * 32 // bits > bound else [])
 
 
-@settings(deadline=None)
 @given(around_it, st.floats(0, 1))
 def test_an_adapter_and_its_base_share_the_bound_in_whatever_proportion(
     more: int, share: float

@@ -65,7 +65,7 @@ def board() -> Iterator[Ask]:
         runner.run(gateway.http.aclose())
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150)
 @given(SEARCHES | st.text())
 @example("(a+)+$")
 @example("[")
@@ -85,7 +85,7 @@ def test_any_search_is_answered(board: Ask, search: str) -> None:
     board(Asked(search=search), Format.JSON)
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100)
 @given(
     st.builds(
         Asked,
@@ -115,7 +115,7 @@ def test_any_question_is_answered(board: Ask, asked: Asked, format_: Format) -> 
     board(asked, format_)
 
 
-@settings(max_examples=50, deadline=None, database=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.none() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

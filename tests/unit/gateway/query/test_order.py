@@ -120,7 +120,7 @@ CHANGES = st.dictionaries(st.sampled_from(range(len(PASS))), st.none() | st.floa
 )
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([*SORTS, "-rank"]),
     st.integers(4, 20),
