@@ -12,6 +12,8 @@ WITH_A_REASON = {
     "services/aggregator/faults.py": "EVENTS keeps the cause: a retry brings the same, for ever",
     "services/evaluator/check_board.py": "tells the board's author whatever lm-eval raises",
     "services/evaluator/chat_template.py": "a template is a program of its author's",
+    "services/evaluator/devices.py": "raises it again as a fault of the evaluator's device",
+    "services/evaluator/harness_model.py": "a model's own code; the next engine is tried instead",
     "services/evaluator/messages.py": "a child's bytes may be made up",
     "services/evaluator/model_files/faults.py": "raises it again in the submitter's words",
     "services/evaluator/scoring/choice.py": "a model's own code; lm-eval is tried instead",
