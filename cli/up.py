@@ -14,7 +14,7 @@ from rich.panel import Panel
 from cli.console import console, fail
 from cli.options import BoardsFolder
 from cli.stack import Stack, StackError, StackOptions, running_stack
-from runtime.boards import InvalidBoardError
+from runtime.boards import InvalidBoardError, load_boards
 from runtime.settings import REPOSITORY
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -91,11 +91,12 @@ def _check_address(host: str, port: int) -> None:
 
 
 def running_panel(stack: Stack, options: StackOptions) -> Panel:
+    board = " --board BOARD" if len(load_boards(options.boards)) > 1 else ""
     return Panel.fit(
         f"[bold]{stack.url}[/]        the board\n"
         f"{stack.nats_url}        NATS, for subscribers\n"
         f"{stack.logs}        logs\n\n"
-        f"Submit: podium submit NAMESPACE/MODEL --gateway {stack.url}\n"
+        f"Submit: podium submit NAMESPACE/MODEL{board} --gateway {stack.url}\n"
         f"Stop:   Ctrl-C; `podium up --data {options.data}` goes on where it was.",
         title="Podium is running",
         border_style="green",
