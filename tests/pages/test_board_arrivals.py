@@ -53,7 +53,7 @@ async def test_what_would_move_the_rows_waits_until_it_is_wanted(
         button = page.get_by_role("button", name="2 new · Show")
         await expect(button).to_be_visible()
         assert await places(page) == before
-        await assert_still(page, 0.001)
+        await assert_still(page, 0.01)
         assert await accessibility_faults(page) == []
 
         await button.click()

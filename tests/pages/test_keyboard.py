@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.pages.conftest import Visit
-from tests.pages.world import BOARD
+from tests.pages.world import BOARD, entries
 
 PAGE = f"/boards/{BOARD.name}"
 FOCUSED = """() => {
@@ -66,6 +66,18 @@ async def test_rows_are_pinned_and_compared(visit: Visit) -> None:
         await press(page, "c")
         await expect(page).to_have_url(re.compile("/compare"))
         await expect(page.locator(".chosen-list li")).to_have_count(2)
+
+
+async def test_headings_and_pinned_rows_cover_nothing_that_has_the_focus(visit: Visit) -> None:
+    pinned = ",".join(entry.sid for entry in entries()[:3])
+    async with visit(f"{PAGE}?pins={pinned}") as page:
+        await page.locator("#rows").evaluate("one => one.scrollTop = 1200")
+        await page.locator("#ranked .model-name").nth(30).focus()
+        for _ in range(12):
+            await press(page, "ArrowUp")
+            assert (await page.evaluate(FOCUSED))["isUncovered"]
+        await press(page, "Shift+Tab")
+        assert (await page.evaluate(FOCUSED))["isUncovered"]
 
 
 async def test_arrows_lead_back_to_the_search(visit: Visit) -> None:

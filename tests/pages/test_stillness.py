@@ -154,5 +154,5 @@ async def test_a_board_that_a_row_joins(visit: Visit, world: World, width: int) 
         await world.show(joining)
         await expect(page.locator("#tally b")).not_to_have_text(before)
 
-        await assert_still(page, 0.001)
+        await assert_still(page, MOST)
     await take_away(world.js, joining)

@@ -11,6 +11,7 @@ const rowsOf = (place) => [...place.querySelectorAll("#ranked > tr")];
 let touchedAt = performance.now();
 let asked = 0; // for how many rows
 let isWanted = false;
+let looking;
 let before = null; // where the rows were, and what gets the focus
 
 const untouched = () => performance.now() - touchedAt;
@@ -44,12 +45,13 @@ function newsAmong(here, came) {
 function wait(news) {
   button().querySelector("[data-told]").textContent = news ? `${news} new` : "Changed";
   button().hidden = false;
-  setTimeout(look, UNTOUCHED_MS - untouched());
+  look();
 }
 
 function look() {
+  clearTimeout(looking);
   if (!button() || button().hidden) return;
-  if (untouched() < UNTOUCHED_MS) setTimeout(look, UNTOUCHED_MS - untouched());
+  if (untouched() < UNTOUCHED_MS) looking = setTimeout(look, UNTOUCHED_MS - untouched());
   else refresh();
 }
 

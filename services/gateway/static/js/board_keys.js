@@ -29,3 +29,12 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+// Headings and pinned rows float above the others. A pointer has its place and keeps it.
+document.addEventListener("focusin", ({ target }) => {
+  const row = target.closest?.("#ranked tr");
+  if (!row || !target.matches(":focus-visible")) return;
+  const floats = document.getElementById("pinned") ?? document.querySelector(".board thead");
+  const covered = floats.getBoundingClientRect().bottom - row.getBoundingClientRect().top;
+  if (covered > 0) document.getElementById("rows").scrollTop -= covered;
+});
