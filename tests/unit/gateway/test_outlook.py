@@ -1,3 +1,6 @@
+import time
+from itertools import count
+
 import pytest
 
 from contracts.views import RequestState
@@ -50,6 +53,19 @@ def test_what_was_dear_is_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> N
     put(store, a_request("acme/other"), 3)
 
     assert outlook.plan() is first
+
+
+def test_a_plan_that_a_busy_machine_interrupts_is_not_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = count()
+    monkeypatch.setattr(module, "_DEAR_S", 0.5)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(seconds)))
+    store = a_store(a_board(), a_request())
+    outlook = Outlook(store)
+    outlook.plan()
+
+    put(store, a_request("acme/other"), 3)
+
+    assert a_request("acme/other").sid in outlook.plan().waiting
 
 
 def test_a_board_that_is_gone_teaches_nothing() -> None:
