@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Group
 from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
 
 from cli.console import console, fail
 from cli.options import BoardsFolder
@@ -92,15 +95,15 @@ def _check_address(host: str, port: int) -> None:
 
 def running_panel(stack: Stack, options: StackOptions) -> Panel:
     board = " --board BOARD" if len(load_boards(options.boards)) > 1 else ""
-    return Panel.fit(
-        f"[bold]{stack.url}[/]        the board\n"
-        f"{stack.nats_url}        NATS, for subscribers\n"
-        f"{stack.logs}        logs\n\n"
-        f"Submit: podium submit NAMESPACE/MODEL{board} --gateway {stack.url}\n"
-        f"Stop:   Ctrl-C; `podium up --data {options.data}` goes on where it was.",
-        title="Podium is running",
-        border_style="green",
+    places = Table.grid(padding=(0, 4))
+    places.add_row(Text(stack.url, style="bold"), "the board")
+    places.add_row(stack.nats_url, "NATS, for subscribers")
+    places.add_row(Text(str(stack.logs)), "logs")
+    advice = Text(
+        f"\nSubmit: podium submit NAMESPACE/MODEL{board} --gateway {stack.url}\n"
+        f"Stop:   Ctrl-C; `podium up --data {options.data}` goes on where it was."
     )
+    return Panel.fit(Group(places, advice), title="Podium is running", border_style="green")
 
 
 def run_until_interrupted(options: StackOptions, work: Callable[[Stack], Awaitable[None]]) -> None:
