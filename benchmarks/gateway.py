@@ -46,6 +46,9 @@ _AT_ONCE = 5_000
 """Half of what nats-server holds for a stream before it drops messages."""
 _SEARCHES = tuple(
     search.format(word=word, family=family, size=size)
+    for word in ("instruct", "dpo", "slerp", "coder", "math")
+    for family in ("llama", "qwen2", "mistral", "gemma")
+    for size in (1, 3, 7, 13, 70)
     for search in (
         "{word}; {size}b",
         "@architecture:{family} @license:apache",
@@ -54,9 +57,6 @@ _SEARCHES = tuple(
         "-{word} @params:<{size} @average:>{size}",
         "@submitted:>2024-08 {word}",
     )
-    for word in ("instruct", "dpo", "slerp", "coder", "math")
-    for family in ("llama", "qwen2", "mistral", "gemma")
-    for size in (1, 3, 7, 13, 70)
 )
 HARD_SEARCHES = {
     "(a+)+$": "(a+)+$",
