@@ -13,7 +13,8 @@ from transformers import PreTrainedTokenizerBase
 from services.evaluator.failures import EvaluationFault, blame_model
 
 MOST_SECONDS = 5.0
-"""For one prompt; real templates take milliseconds."""
+"""Of CPU time for one prompt; real templates take milliseconds. By the clock, a host that stands
+still for a moment would fail a model."""
 MOST_BYTES = 512 * 2**20
 """Of memory for one prompt."""
 
@@ -42,7 +43,7 @@ def limited(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
     except EvaluationFault:
         raise
     except _OutOfTime as fault:
-        raise _fails(f"takes longer than {MOST_SECONDS:g} s for one prompt") from fault
+        raise _fails(f"takes longer than {MOST_SECONDS:g} s of CPU time for one prompt") from fault
     except MemoryError as fault:
         raise _fails(f"takes more than {MOST_BYTES / 2**20:g} MiB for one prompt") from fault
     except TemplateError as fault:  # which includes what a template raises by itself
@@ -56,13 +57,13 @@ def _most_seconds(seconds: float) -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise _OutOfTime
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, interrupt)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 
 import pytest
 import torch
@@ -83,6 +84,17 @@ def test_a_bad_chat_template_is_stopped(
 
     assert raised.value.failure.reason.code == bad.code
     assert bad.says in raised.value.failure.reason.message
+
+
+def test_a_host_that_stands_still_is_no_fault_of_a_chat_template(
+    good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_template, "MOST_SECONDS", 0.1)
+    tokenizer = load(good).tokenizer
+    tokenizer.chat_template = "Hello"
+
+    with chat_template.limited(tokenizer):
+        Event().wait(0.3)  # the process gets no time
 
 
 def test_a_chat_template_that_knows_no_system_role_gets_none(good: Path, tmp_path: Path) -> None:
