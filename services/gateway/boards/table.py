@@ -107,9 +107,8 @@ def _only(rows: pl.DataFrame, ids: Collection[str]) -> pl.DataFrame:
 
 
 def _groups(rows: pl.DataFrame) -> frozenset[int]:
-    group = pl.col("rank_group")
-    several = rows.filter(group.is_not_null() & group.is_duplicated())
-    return frozenset(several["rank_group"].unique())
+    sizes = rows["rank_group"].drop_nulls().value_counts(name="size")
+    return frozenset(sizes.filter(pl.col("size") > 1)["rank_group"])
 
 
 def _table_rows(
