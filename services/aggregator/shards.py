@@ -47,6 +47,10 @@ class Folded:
     """What could not be read, by place in EVENTS."""
 
 
+class ShareLostError(Exception):
+    """A process ended before it had folded its share, for want of memory, say."""
+
+
 def processes() -> int:
     """As many as help on this machine."""
     return min(_MOST, len(os.sched_getaffinity(0)))
@@ -57,7 +61,7 @@ class Shards:
         self._workers = workers
 
     async def take(self, messages: Iterable[Msg]) -> None:
-        """Waits while the processes are behind."""
+        """Waits while the processes are behind. Raises ShareLostError."""
         frames: list[list[bytes]] = [[] for _ in self._workers]
         for message in messages:
             frame = framed(message)
@@ -67,7 +71,7 @@ class Shards:
             await _write(worker, b"".join(parts))
 
     async def finish(self) -> Folded:
-        """Raises RuntimeError when one of the processes has failed."""
+        """Raises ShareLostError."""
         for worker in self._workers:
             assert worker.stdin
             worker.stdin.close()
@@ -81,7 +85,7 @@ class Shards:
 
 @asynccontextmanager
 async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shards]:
-    """As many processes, gone at the end."""
+    """As many processes, gone at the end. Raises ShareLostError."""
     workers = [
         await asyncio.create_subprocess_exec(
             sys.executable,
@@ -99,7 +103,8 @@ async def shards(boards: Mapping[str, Board], count: int) -> AsyncIterator[Shard
             # A pipe holds a moment's work: one process would wait while the other is served, and
             # both while messages are being read.
             worker.stdin.transport.set_write_buffer_limits(high=_AHEAD)
-            with suppress(PermissionError):  # who has many pipes gets no large ones
+            # Who has many pipes gets no large ones; that of a process that has ended is closed.
+            with suppress(PermissionError, ValueError):
                 fcntl(worker.stdin.transport.get_extra_info("pipe"), F_SETPIPE_SZ, _PIPE)
             await _write(worker, struct.pack("<I", len(definitions)) + definitions)
         yield Shards(workers)
@@ -178,8 +183,11 @@ def _shares(message: Msg, count: int) -> Iterable[int]:
 
 async def _write(worker: Process, data: bytes) -> None:
     assert worker.stdin
-    worker.stdin.write(data)
-    await worker.stdin.drain()
+    try:
+        worker.stdin.write(data)
+        await worker.stdin.drain()
+    except OSError as fault:
+        raise _lost(worker) from fault
     # What a pipe did not hold goes on only when the event loop runs, which a drain below the limit
     # does not let it.
     await asyncio.sleep(0)
@@ -189,9 +197,11 @@ async def _end(worker: Process) -> Folded:
     assert worker.stdout
     data = await worker.stdout.read()
     if await worker.wait():
-        raise RuntimeError(
-            f"a process that folded a share of EVENTS ended with {worker.returncode}"
-        )
+        raise _lost(worker)
     (length,) = struct.unpack_from("<I", data)
     unreadable = UNREADABLE.validate_json(data[4 : 4 + length])
     return Folded(from_bytes(data, 4 + length), unreadable)
+
+
+def _lost(worker: Process) -> ShareLostError:
+    return ShareLostError(f"process {worker.pid} ended with {worker.returncode}")

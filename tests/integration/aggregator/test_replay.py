@@ -30,6 +30,23 @@ async def test_several_processes_arrive_at_the_same_views(
         assert await views_in_stream(client) == by_one
 
 
+async def test_one_process_folds_all_where_others_end_before_their_time(
+    nats_url: str,
+    client: Client,
+    jetstream: JetStreamContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await publish(jetstream, *STORY)
+    async with aggregating(nats_url):
+        by_one = await views_in_stream(client)
+
+    await jetstream.delete_stream(VIEWS.name)
+    # The processes are told so, and do not start; the aggregator of the test was told otherwise.
+    monkeypatch.setenv("AGGREGATOR_SNAPSHOT_EVERY", "none")
+    async with aggregating(nats_url, replay_from=1):
+        assert await views_in_stream(client) == by_one
+
+
 async def test_what_happens_afterwards_follows(
     nats_url: str, client: Client, jetstream: JetStreamContext
 ) -> None:
