@@ -221,7 +221,7 @@ class RequestPage(msgspec.Struct, frozen=True):
 
 
 def request_summary(request: contract_views.Request, outlook: Outlook) -> RequestSummary:
-    place = outlook.plan().place(request.sid)
+    place = outlook.place(request)
     return RequestSummary(
         id=request.sid,
         board=request.board,

@@ -46,7 +46,7 @@ async def show_request(
     context = {
         "submission": request,
         "situation": outlook.situation(request),
-        "place": outlook.plan().place(sid),
+        "place": outlook.place(request),
         "progress": outlook.progress(request),
         "validation": validation,
         "left": outlook.time_left(request) if request.state is RequestState.RUNNING else None,

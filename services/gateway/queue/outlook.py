@@ -8,7 +8,7 @@ from contracts.evaluation import EvaluationProgress
 from contracts.validation import ValidationProgress
 from contracts.views import Request, RequestState
 from services.gateway.queue.experience import Experience, TimeLeft, learned, time_left
-from services.gateway.queue.places import Plan, planned
+from services.gateway.queue.places import Plan, QueuePlace, planned
 from services.gateway.requests.situations import USUAL, Bounds, Circumstances, Situation, situation
 from services.gateway.state.store import ViewStore
 
@@ -39,6 +39,12 @@ class Outlook:
                 self._keep_until = time.monotonic() + _SHARE * took
         return self._plan
 
+    def place(self, request: Request) -> QueuePlace | None:
+        """None for what does not wait: also where the plan was made before it had begun."""
+        if request.state is not RequestState.WAITING:
+            return None
+        return self.plan().place(request.sid)
+
     def progress(self, request: Request) -> EvaluationProgress | None:
         """Where it is; None while its evaluator has not said so."""
         return self._store.progress.get(request.sid)
@@ -59,7 +65,7 @@ class Outlook:
         around = Circumstances(
             now=datetime.now(UTC),
             bounds=self._bounds,
-            place=self.plan().place(request.sid),
+            place=self.place(request),
             evaluators=evaluators.serving(request.tier) if known and request.tier else None,
             worked_on=evaluators.work_on(request.sid, request.run) if known else None,
             validation=self.validation(request),

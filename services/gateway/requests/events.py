@@ -110,7 +110,7 @@ class _Follower:
                 yield self._details(self._request)
             return
         version = _version(request, self._store)
-        place = self._outlook.plan().place(request.sid)
+        place = self._outlook.place(request)
         progress = self._outlook.progress(request)
         validation = self._outlook.validation(request)
         if _is_news(version, self._told):

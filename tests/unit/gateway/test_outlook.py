@@ -55,6 +55,17 @@ def test_what_was_dear_is_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> N
     assert outlook.plan() is first
 
 
+def test_what_has_begun_has_no_place_in_a_queue_that_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_DEAR_S", -1.0)
+    monkeypatch.setattr(module, "_SHARE", 1e9)
+    outlook = Outlook(a_store(a_board(), a_request()))
+    assert outlook.place(a_request())
+
+    assert outlook.place(a_request(state=RequestState.RUNNING, attempt=1)) is None
+
+
 def test_a_plan_that_a_busy_machine_interrupts_is_not_dear(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = count()
     monkeypatch.setattr(module, "_DEAR_S", 0.5)
