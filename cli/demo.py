@@ -36,7 +36,7 @@ def demo(
     port: Annotated[
         int,
         typer.Option(
-            min=1, max=65535, help="Port of the page; another one is taken when it is in use."
+            min=0, max=65535, help="Port of the page; another one is taken when it is in use."
         ),
     ] = 8000,
 ) -> None:
