@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 import structlog
@@ -87,7 +88,7 @@ class Supervisor:
                 log_file=str(kept.child.log_file),
             )
             await asyncio.sleep(delay_s)
-            kept.process = await _spawn(kept.child)
+            kept.process = await _spawn_in_the_end(kept.child)
 
 
 @dataclass
@@ -111,6 +112,22 @@ async def _spawn(child: ChildProcess) -> asyncio.subprocess.Process:
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
+
+
+async def _spawn_in_the_end(child: ChildProcess) -> asyncio.subprocess.Process:
+    """Also once a machine that is out of memory, processes or disk has some again."""
+    for delay_s in chain(_RESTART_DELAYS_S, repeat(_RESTART_DELAYS_S[-1])):
+        try:
+            return await _spawn(child)
+        except OSError as fault:
+            log.warning(
+                "a process could not be started; trying again",
+                process=child.name,
+                error=str(fault),
+                again_in_s=delay_s,
+            )
+            await asyncio.sleep(delay_s)
+    raise AssertionError("the delays never end")
 
 
 async def _end(child: ChildProcess, process: asyncio.subprocess.Process) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from runtime.processes import ChildProcess, Supervisor
 from tests.waiting import until
@@ -36,6 +37,24 @@ async def test_a_child_that_dies_is_started_again_until_the_supervisor_stops(
     assert first != second
     with pytest.raises(ProcessLookupError):
         os.kill(int(second), 0)
+
+
+async def test_a_child_that_cannot_be_started_again_is_once_it_can(tmp_path: Path) -> None:
+    child = ChildProcess("echo", [sys.executable, "-c", _CHILD], tmp_path / "logs" / "echo.log")
+    supervisor = Supervisor()
+    await supervisor.start(child)
+    [first] = await lines_of(child.log_file, 1)
+
+    child.log_file.parent.rename(tmp_path / "away")
+    child.log_file.parent.write_text("in the way of a log file")
+    with capture_logs() as logs:
+        os.kill(supervisor.pid("echo"), signal.SIGKILL)
+        await until(lambda: any("could not be started" in line["event"] for line in logs))
+    child.log_file.parent.unlink()
+    [second] = await lines_of(child.log_file, 1)
+    await supervisor.stop()
+
+    assert first != second
 
 
 async def test_children_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
