@@ -1,14 +1,14 @@
-// News that would move the rows on screen wait behind a button, until the reader wants them or nobody
-// has touched the page for a while. What moves nothing comes in at once.
+// News that would move the rows on screen wait behind a button while somebody is at the page, until they
+// want them or have left it alone for a while. All else comes in at once.
 
-const UNTOUCHED_MS = 60_000;
+const UNTOUCHED_MS = 30_000;
 const SLIDE = { duration: 350, easing: "ease-out" };
 
 const table = () => document.getElementById("table");
 const box = () => document.getElementById("rows");
 const button = () => document.getElementById("arrivals");
 const rowsOf = (place) => [...place.querySelectorAll("#ranked > tr")];
-let touchedAt = performance.now();
+let touchedAt = -Infinity;
 let asked = 0; // for how many rows
 let isWanted = false;
 let looking;
