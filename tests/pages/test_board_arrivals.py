@@ -1,6 +1,7 @@
 """What comes onto a board while somebody reads it stays out of the way."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 
 import pytest
@@ -32,6 +33,18 @@ def better() -> Iterator[Entry]:
     return (an_entry(f"acme/better-{n:02}", facts=50 + n, grammar=50 + n) for n in count())
 
 
+@asynccontextmanager
+async def read_by_somebody(
+    browser: Browser, world: World, width: int = 1440
+) -> AsyncIterator[Page]:
+    """The board, live, with somebody at it: what would move its rows waits."""
+    async with watched_page(browser, width) as page:
+        await page.goto(world.url)
+        await until_it_is_live(page)
+        await page.mouse.move(5, 5)
+        yield page
+
+
 async def places(page: Page) -> list[list[object]]:
     found: list[list[object]] = await page.locator("#ranked tr").evaluate_all(PLACES)
     return found
@@ -42,10 +55,7 @@ async def test_what_would_move_the_rows_waits_until_it_is_wanted(
     browser: Browser, crowded: World, better: Iterator[Entry], width: int
 ) -> None:
     one, other = next(better), next(better)
-    async with watched_page(browser, width) as page:
-        await page.goto(crowded.url)
-        await until_it_is_live(page)
-        await page.mouse.move(5, 5)
+    async with read_by_somebody(browser, crowded, width) as page:
         before = await places(page)
         await crowded.show(one)
         button = page.get_by_role("button", name="1 new · Show")
@@ -69,10 +79,7 @@ async def test_what_waits_is_a_key_away_and_is_there_after_the_next_search(
     browser: Browser, crowded: World, better: Iterator[Entry]
 ) -> None:
     one, other = next(better), next(better)
-    async with watched_page(browser) as page:
-        await page.goto(crowded.url)
-        await until_it_is_live(page)
-        await page.mouse.move(5, 5)
+    async with read_by_somebody(browser, crowded) as page:
         first = page.locator("#ranked .model-name").first
         await page.locator("#ranked .model-name").nth(3).focus()
         await crowded.show(one)
@@ -92,10 +99,7 @@ async def test_a_row_that_leaves_pulls_no_other_up(
     browser: Browser, crowded: World, better: Iterator[Entry]
 ) -> None:
     leaving = next(better)
-    async with watched_page(browser) as page:
-        await page.goto(crowded.url)
-        await until_it_is_live(page)
-        await page.mouse.move(5, 5)
+    async with read_by_somebody(browser, crowded) as page:
         await crowded.show(leaving)
         await page.get_by_role("button", name="1 new · Show").click()
         await expect(page.locator("#ranked .model-name").first).to_have_text(leaving.repo_id)
