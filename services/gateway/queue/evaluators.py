@@ -1,12 +1,13 @@
 """Which evaluators are there, as they say themselves; kept in memory, and only for a while."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from contracts.evaluator import MISSED_UNTIL_GONE, EvaluatorPresence
 from contracts.models import Tier
 from contracts.operation import HoldKind
+from services.gateway.state.heard import Heard
 
 _HEARD_WITHIN_S = 6.0
 """The time between two messages of an evaluator, and a second for the way."""
@@ -42,30 +43,18 @@ def running(presence: EvaluatorPresence) -> int:
     return sum(device.work is not None for device in presence.devices)
 
 
-@dataclass
-class _Heard:
-    presence: EvaluatorPresence
-    silent_s: float = 0.0
-    """Seconds without a message, while this gateway could have heard one."""
-
-    @property
-    def is_gone(self) -> bool:
-        return self.silent_s > MISSED_UNTIL_GONE * self.presence.every_s
-
-
 class Evaluators:
-    """Time passes only while this gateway hears NATS (`listened`): an outage of the bus is no sign
-    that evaluators have died."""
-
     def __init__(self) -> None:
-        self._heard: dict[tuple[str, str], _Heard] = {}
+        self._heard = Heard[tuple[str, str], EvaluatorPresence](
+            lambda presence: MISSED_UNTIL_GONE * presence.every_s
+        )
         self._listened_s = 0.0
         self.revision = 0
         """Rises with everything that changes but the time."""
 
     def __iter__(self) -> Iterator[EvaluatorPresence]:
         """By name."""
-        return (self._heard[key].presence for key in sorted(self._heard))
+        return (presence for _, presence in sorted(self._heard.items(), key=itemgetter(0)))
 
     def serving(self, tier: Tier) -> int:
         """How many evaluators take jobs of this tier now."""
@@ -100,10 +89,10 @@ class Evaluators:
     def hear(self, presence: EvaluatorPresence) -> bool:
         """Whether that is news."""
         key = (presence.name, presence.instance)
-        before = self._heard.pop(key, None)
-        if not presence.stopped:
-            self._heard[key] = _Heard(presence)
-        is_news = presence != before.presence if before else not presence.stopped
+        if presence.stopped:
+            is_news = self._heard.forget(key) is not None
+        else:
+            is_news = self._heard.hear(key, presence) != presence
         self.revision += is_news
         return is_news
 
@@ -112,11 +101,7 @@ class Evaluators:
         known now."""
         knew = self.are_known
         self._listened_s += seconds
-        for heard in self._heard.values():
-            heard.silent_s += seconds
-        gone = [key for key, heard in self._heard.items() if heard.is_gone]
-        for key in gone:
-            del self._heard[key]
+        gone = self._heard.listened(seconds)
         is_news = bool(gone) or knew != self.are_known
         self.revision += is_news
         return is_news
